@@ -1,0 +1,172 @@
+using Apprentice.Data;
+
+namespace Apprentice.Training.Recipes;
+
+/// <summary>What the defaults depend on, of the model.</summary>
+/// <param name="Parameters">Weights in all.</param>
+/// <param name="ContextLength">Tokens that the model can attend over.</param>
+/// <param name="Quantized">Whether the weights are stored in blocks of few bits, which cannot be trained themselves.</param>
+public sealed record ModelFacts(long Parameters, int ContextLength, bool Quantized);
+
+/// <summary>What the defaults depend on, of the data.</summary>
+/// <param name="Examples">In the data files, before validation and test examples are taken away.</param>
+/// <param name="ValidationExamples">In the validation file, where there is one.</param>
+public sealed record DataFacts(int Examples, int? ValidationExamples = null);
+
+/// <summary>Fills in what a recipe does not say, as someone would who has done it often; each choice has its reason beside it.</summary>
+public static class RecipeDefaults
+{
+    /// <exception cref="InputException">A field is missing, or does not fit model, data or another field.</exception>
+    public static ResolvedRecipe Resolve(this Recipe recipe, ModelFacts model, DataFacts data)
+    {
+        var modelName = recipe.Model ?? throw Missing("model", "base.gguf");
+        var files = recipe.Data ?? throw Missing("data", "examples.jsonl");
+        if (data.Examples < 1)
+        {
+            throw recipe.Error("no_examples", "data", "the data has no examples");
+        }
+
+        // A tenth tells enough about the loss, and beyond 200 examples it only costs time. From fewer than 10 examples
+        // none can be spared.
+        var validation = recipe.Validation ?? HeldOut.FromCount(data.Examples < 10 ? 0 : Math.Clamp((int)Math.Round(data.Examples / 10.0), 1, 200));
+        var test = recipe.Test ?? HeldOut.None;
+        var training = data.Examples - validation.TakenFrom(data.Examples) - test.TakenFrom(data.Examples);
+        if (training < 1)
+        {
+            throw recipe.Error("bad_split", recipe.Validation is null ? "test" : "validation",
+                $"of {data.Examples} examples {validation.TakenFrom(data.Examples)} are for validation and {test.TakenFrom(data.Examples)} for the test: none is left to train on");
+        }
+
+        var validationExamples = validation.File is null ? validation.TakenFrom(data.Examples) : data.ValidationExamples ?? 200;
+        var method = recipe.Method ?? TrainingMethod.Lora;
+        if (method == TrainingMethod.Full && model.Quantized)
+        {
+            throw recipe.Error("bad_method", "method", "full needs a model stored as F32, F16 or BF16; this one is quantised", "use method lora, or the unquantised model");
+        }
+
+        var maxLength = recipe.MaxLength ?? Math.Min(2048, model.ContextLength);
+        if (maxLength > model.ContextLength)
+        {
+            throw recipe.Error("bad_max_length", "max_length", $"max_length is {maxLength}; this model's context is {model.ContextLength} tokens");
+        }
+
+        var schedule = recipe.Schedule ?? ScheduleKind.Cosine;
+        if (schedule == ScheduleKind.Constant && recipe.MinLearningRate > 0)
+        {
+            throw recipe.Error("bad_value", "min_learning_rate", "a constant learning rate does not fall: leave min_learning_rate out, or take another schedule");
+        }
+
+        var optimizer = recipe.Optimizer ?? OptimizerKind.Adamw;
+        var rank = recipe.Rank ?? 16;
+        var rslora = recipe.Rslora ?? false;
+
+        // Few examples in batches of 16 would be too few steps to learn anything in.
+        var batch = recipe.BatchSize ?? (training >= 128 ? 16 : training >= 48 ? 8 : 4);
+        var maxSteps = recipe.MaxSteps ?? 0;
+        var epochs = recipe.Epochs ?? (maxSteps > 0 ? Math.Min(10_000, Math.Ceiling(maxSteps / Math.Ceiling((double)training / batch))) : EpochsFor(training));
+        var steps = ResolvedRecipe.TotalSteps(training, batch, epochs, maxSteps);
+        var evaluateEvery = recipe.EvaluateEvery ?? EvaluateEvery(steps, batch, validationExamples);
+
+        return new ResolvedRecipe
+        {
+            Model = modelName,
+            Data = files,
+            Validation = validation,
+            Test = test,
+            Out = recipe.Out ?? "runs/" + NameOf(files[0]),
+            Format = recipe.Format ?? DataFormat.Auto,
+            Columns = recipe.Columns ?? new Dictionary<string, string>(StringComparer.Ordinal),
+            Raw = recipe.Raw ?? false,
+            System = recipe.System,
+            MaxLength = maxLength,
+            OverLong = recipe.OverLong ?? OverLongPolicy.Stop,
+            Method = method,
+            Rank = rank,
+            // The factor on what the matrices add is 2 either way; rank and learning rate can then be changed apart.
+            Alpha = recipe.Alpha ?? (rslora ? 2 * Math.Sqrt(rank) : 2 * rank),
+            Dropout = recipe.Dropout ?? 0,
+            // All layers: attention alone learns visibly less at the same number of trained weights.
+            Targets = recipe.Targets ?? ["all-linear"],
+            Rslora = rslora,
+            RankPattern = recipe.RankPattern ?? new Dictionary<string, int>(StringComparer.Ordinal),
+            AlphaPattern = recipe.AlphaPattern ?? new Dictionary<string, double>(StringComparer.Ordinal),
+            LearningRate = recipe.LearningRate ?? LearningRate(method, optimizer, model.Parameters),
+            Schedule = schedule,
+            Warmup = recipe.Warmup ?? Amount.Share(0.1),
+            Decay = recipe.Decay ?? Amount.Share(0.2),
+            MinLearningRate = recipe.MinLearningRate ?? 0,
+            Epochs = epochs,
+            MaxSteps = maxSteps,
+            BatchSize = batch,
+            Optimizer = optimizer,
+            Beta1 = recipe.Beta1 ?? 0.9,
+            Beta2 = recipe.Beta2 ?? 0.999,
+            Epsilon = recipe.Epsilon ?? 1e-8,
+            Momentum = recipe.Momentum ?? 0.9,
+            // Low rank regularises already, and decay pulls an adapter towards the base, which early stopping does better.
+            WeightDecay = recipe.WeightDecay ?? (method == TrainingMethod.Full ? 0.01 : 0),
+            Clip = recipe.Clip ?? 1,
+            LabelSmoothing = recipe.LabelSmoothing ?? 0,
+            Seed = recipe.Seed ?? 1,
+            Metric = recipe.Metric ?? "loss",
+            EvaluateEvery = evaluateEvery,
+            EarlyStopping = recipe.EarlyStopping ?? (validationExamples < 20 ? 0 : 3),
+            CheckpointEvery = recipe.CheckpointEvery ?? (evaluateEvery > 0 ? evaluateEvery : TenthOf(steps)),
+            KeepCheckpoints = recipe.KeepCheckpoints ?? 2,
+            Threads = recipe.Threads ?? 0,
+            MicroBatchTokens = recipe.MicroBatchTokens ?? 0,
+            Recompute = recipe.Recompute ?? RecomputePolicy.Auto,
+        };
+
+        InputException Missing(string field, string example) =>
+            recipe.Error("missing_field", field, $"the recipe has no {field}", $"add {field}: {example}, or give --{field}");
+    }
+
+    /// <summary>
+    /// Larger models need smaller steps. LoRA starts from a B of zeros and bears about ten times the rate of full
+    /// training, which moves weights that already know something.
+    /// </summary>
+    private static double LearningRate(TrainingMethod method, OptimizerKind optimizer, long parameters) => (method, optimizer) switch
+    {
+        // SGD's steps scale with the gradient, which clipping bounds at 1, and not with the model.
+        (_, OptimizerKind.Sgd) => 0.01,
+        (TrainingMethod.Lora, _) => parameters switch
+        {
+            <= 200_000_000 => 1e-3,
+            <= 600_000_000 => 7e-4,
+            <= 2_000_000_000 => 5e-4,
+            <= 5_000_000_000 => 3e-4,
+            <= 15_000_000_000 => 2e-4,
+            _ => 1e-4,
+        },
+        _ => parameters switch
+        {
+            <= 200_000_000 => 1e-4,
+            <= 600_000_000 => 5e-5,
+            <= 2_000_000_000 => 2e-5,
+            _ => 1e-5,
+        },
+    };
+
+    /// <summary>Few examples must be seen more often to be learned at all; many are overlearned soon. Early stopping mends too many.</summary>
+    private static double EpochsFor(int examples) => examples switch
+    {
+        < 100 => 8,
+        < 500 => 6,
+        < 2_000 => 4,
+        < 10_000 => 3,
+        < 50_000 => 2,
+        _ => 1,
+    };
+
+    /// <summary>
+    /// Ten times a run, but seldom enough that it costs no more than about a tenth of the time: a forward pass is a
+    /// third of a training step's work.
+    /// </summary>
+    private static int EvaluateEvery(int steps, int batch, int validationExamples) =>
+        validationExamples == 0 ? 0 : Math.Min(steps, Math.Max(TenthOf(steps), (int)Math.Ceiling(validationExamples / 3.0 / batch * 10)));
+
+    private static int TenthOf(int steps) => (steps + 9) / 10;
+
+    private static string NameOf(string file) => Path.GetFileNameWithoutExtension(file) is { Length: > 0 } name ? name : "run";
+}
