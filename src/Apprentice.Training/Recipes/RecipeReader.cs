@@ -76,7 +76,8 @@ public sealed partial record Recipe
 /// <summary>Reads the flat YAML of recipes event by event, so that nothing nests, refers to itself or makes objects.</summary>
 internal static class RecipeReader
 {
-    private const int LargestFile = 1 << 20;
+    /// <summary>In bytes. The YAML scanner takes over a second for a megabyte of the worst.</summary>
+    private const int LargestFile = 1 << 18;
 
     public static Recipe Load(string path)
     {
@@ -85,7 +86,7 @@ internal static class RecipeReader
             var length = new FileInfo(path).Length;
             return length <= LargestFile
                 ? Parse(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path)), path)
-                : throw new InputException("bad_recipe", $"a recipe of {length:N0} bytes is no recipe; at most 1 MiB is read", path);
+                : throw new InputException("bad_recipe", $"a recipe of {length:N0} bytes is no recipe; at most 256 KiB are read", path);
         }
         catch (DecoderFallbackException)
         {

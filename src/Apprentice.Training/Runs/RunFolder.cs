@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Apprentice.Data;
 using Apprentice.Training.Checkpoints;
+using Apprentice.Training.Recipes;
 
 namespace Apprentice.Training.Runs;
 
@@ -37,8 +38,8 @@ public sealed class RunFolder : IDisposable
     public string ReportHtml => In("report.html");
     public string ReportJson => In("report.json");
 
-    /// <summary>Whether the folder looks like a run, begun or done.</summary>
-    public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, "recipe.yaml")) && File.Exists(System.IO.Path.Combine(path, "state.json"));
+    /// <summary>Whether the folder is a run, begun or done. It becomes one when its recipe is written, which is why that comes first.</summary>
+    public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, "recipe.yaml"));
 
     /// <summary>Makes the folder of a new run and holds it for training. A folder that is there already must be empty.</summary>
     /// <exception cref="InputException">Code <c>run_exists</c>, <c>run_busy</c> or <c>bad_path</c>.</exception>
@@ -72,7 +73,7 @@ public sealed class RunFolder : IDisposable
     public static RunFolder Open(string path) => IsRun(path)
         ? new RunFolder(path, null)
         : throw new InputException("not_a_run",
-            Directory.Exists(path) ? "this folder is no run: it has no recipe.yaml and state.json" : "there is no run of that name", path,
+            Directory.Exists(path) ? "this folder is no run: it has no recipe.yaml" : "there is no run of that name", path,
             hint: "a run folder is made by: apprentice train … --out runs/NAME");
 
     /// <summary>Opens a run to go on training: holds it, and removes what a killed program left half-written.</summary>
@@ -124,7 +125,12 @@ public sealed class RunFolder : IDisposable
 
     public CheckpointStore Checkpoints(int keep = 2) => new(CheckpointsFolder, keep);
 
-    public RunState ReadState() => ReadJson<RunState>(StateFile);
+    public Recipe ReadRecipe() => Recipe.Load(RecipeFile);
+
+    public void WriteRecipe(ResolvedRecipe recipe) => AtomicFile.WriteText(RecipeFile, recipe.ToYaml());
+
+    /// <summary>Queued, where a kill came before the first state was written.</summary>
+    public RunState ReadState() => File.Exists(StateFile) ? ReadJson<RunState>(StateFile) : new RunState(RunStatus.Queued);
 
     public void WriteState(RunState state) => WriteJson(StateFile, state);
 

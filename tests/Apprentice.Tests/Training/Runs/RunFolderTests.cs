@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Apprentice.Data;
 using Apprentice.Tests.Training.Checkpoints;
 using Apprentice.Training.Checkpoints;
+using Apprentice.Training.Recipes;
 using Apprentice.Training.Runs;
 
 namespace Apprentice.Tests.Training.Runs;
@@ -129,8 +130,10 @@ public class RunFolderTests
     private static RunFolder Begin(string path)
     {
         var run = RunFolder.Create(path);
-        AtomicFile.WriteText(run.RecipeFile, "model: m\ndata: d\n");
+        run.WriteRecipe(new Recipe { Model = "m", Data = ["d"] }.Resolve(new ModelFacts(1, 2048, Quantized: false), new DataFacts(100)));
+        Assert.Equal(RunStatus.Queued, run.ReadState().Status);
         run.WriteState(new RunState(RunStatus.Running));
+        Assert.Equal("m", run.ReadRecipe().Model);
         return run;
     }
 
