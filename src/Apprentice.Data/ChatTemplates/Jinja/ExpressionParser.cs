@@ -1,0 +1,475 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace Apprentice.Data.ChatTemplates.Jinja;
+
+/// <summary>Parses expressions with Jinja's precedences: if/else, or, and, not, comparison, + -, ~, * / // %, **, unary, filters and tests.</summary>
+internal sealed class ExpressionParser(TokenStream tokens)
+{
+    private const int MaxDigits = 1000;
+
+    /// <summary>Every name read so far; a macro looks here whether its body uses varargs, kwargs or caller.</summary>
+    public HashSet<string> NamesSeen { get; set; } = [];
+
+    public Expression ParseExpression(bool withConditional = true)
+    {
+        tokens.Enter();
+        var result = withConditional ? ParseConditional() : ParseOr();
+        tokens.Leave();
+        return result;
+    }
+
+    /// <summary>One expression, or several with commas between, which make a tuple.</summary>
+    public Expression ParseTuple(bool withConditional = true, string? endName = null, bool inParentheses = false)
+    {
+        var position = tokens.Position;
+        var items = new List<Expression>();
+        var isTuple = false;
+        while (!AtTupleEnd(endName))
+        {
+            items.Add(ParseExpression(withConditional));
+            if (!tokens.SkipOperator(","))
+            {
+                break;
+            }
+
+            isTuple = true;
+        }
+
+        if (isTuple || (items.Count == 0 && inParentheses))
+        {
+            return new TupleDisplay(position, items);
+        }
+
+        return items.Count == 1 ? items[0] : throw tokens.Error($"Expected an expression, got {Python.Quote(tokens.Current.Description)}");
+    }
+
+    /// <summary>What <c>for</c>, <c>set</c> and <c>with</c> bind: a name, names with commas between, or an attribute of a namespace.</summary>
+    public Expression ParseTarget(bool allowNamespace = false, bool allowTuple = true)
+    {
+        tokens.Enter();
+        var position = tokens.Position;
+        if (allowNamespace && tokens.Current.Kind == TokenKind.Name && tokens.Next.IsOperator("."))
+        {
+            var owner = new Name(position, tokens.Take().Text);
+            tokens.Take();
+            tokens.Leave();
+            return new Attribute(position, owner, tokens.ExpectName());
+        }
+
+        var items = new List<Expression>();
+        var isTuple = false;
+        while (true)
+        {
+            if (tokens.SkipOperator("("))
+            {
+                items.Add(ParseTarget());
+                tokens.Expect(")");
+            }
+            else
+            {
+                items.Add(new Name(tokens.Position, tokens.ExpectName()));
+            }
+
+            if (!allowTuple || !tokens.SkipOperator(","))
+            {
+                break;
+            }
+
+            isTuple = true;
+            if (tokens.Current.Kind != TokenKind.Name && !tokens.Current.IsOperator("("))
+            {
+                break;
+            }
+        }
+
+        tokens.Leave();
+        return isTuple ? new TupleDisplay(position, items) : items[0];
+    }
+
+    public CallArguments ParseArguments()
+    {
+        tokens.Expect("(");
+        var positional = new List<Expression>();
+        var named = new List<(string, Expression)>();
+        Expression? spread = null, spreadNamed = null;
+        for (var first = true; !tokens.Current.IsOperator(")"); first = false)
+        {
+            if (!first)
+            {
+                tokens.Expect(",");
+                if (tokens.Current.IsOperator(")"))
+                {
+                    break;
+                }
+            }
+
+            if (tokens.SkipOperator("**"))
+            {
+                spreadNamed = ParseExpression();
+            }
+            else if (tokens.SkipOperator("*"))
+            {
+                spread = ParseExpression();
+            }
+            else if (tokens.Current.Kind == TokenKind.Name && tokens.Next.IsOperator("="))
+            {
+                var name = tokens.Take().Text;
+                tokens.Take();
+                named.Add((name, ParseExpression()));
+            }
+            else if (named.Count > 0)
+            {
+                throw tokens.Error("invalid syntax for function call expression");
+            }
+            else
+            {
+                positional.Add(ParseExpression());
+            }
+        }
+
+        tokens.Expect(")");
+        return new CallArguments(positional, named, spread, spreadNamed);
+    }
+
+    /// <summary>A filter's name and arguments; the bar before it has been read.</summary>
+    public Filter ParseFilter(Expression? input)
+    {
+        var position = tokens.Position;
+        var name = ParseDottedName();
+        var arguments = tokens.Current.IsOperator("(") ? ParseArguments() : CallArguments.None;
+        return new Filter(position, input, name, arguments);
+    }
+
+    private bool AtTupleEnd(string? endName) =>
+        tokens.Current.Kind is TokenKind.VariableEnd or TokenKind.BlockEnd || tokens.Current.IsOperator(")") || (endName is not null && tokens.Current.IsName(endName));
+
+    private Expression ParseConditional()
+    {
+        var position = tokens.Position;
+        var result = ParseOr();
+        while (tokens.SkipName("if"))
+        {
+            var condition = ParseOr();
+            result = new Conditional(position, condition, result, tokens.SkipName("else") ? ParseExpression() : null);
+        }
+
+        return result;
+    }
+
+    private Expression ParseOr()
+    {
+        var left = ParseAnd();
+        while (tokens.Current.IsName("or"))
+        {
+            left = new Binary(tokens.Take().Position, "or", left, ParseAnd());
+        }
+
+        return left;
+    }
+
+    private Expression ParseAnd()
+    {
+        var left = ParseNot();
+        while (tokens.Current.IsName("and"))
+        {
+            left = new Binary(tokens.Take().Position, "and", left, ParseNot());
+        }
+
+        return left;
+    }
+
+    private Expression ParseNot()
+    {
+        if (!tokens.Current.IsName("not"))
+        {
+            return ParseComparison();
+        }
+
+        tokens.Enter();
+        var result = new Unary(tokens.Take().Position, "not", ParseNot());
+        tokens.Leave();
+        return result;
+    }
+
+    private Expression ParseComparison()
+    {
+        var position = tokens.Position;
+        var first = ParseBinary(0);
+        var rest = new List<(string, Expression)>();
+        while (true)
+        {
+            if (tokens.Current is { Kind: TokenKind.Operator, Text: "==" or "!=" or "<" or "<=" or ">" or ">=" })
+            {
+                rest.Add((tokens.Take().Text, ParseBinary(0)));
+            }
+            else if (tokens.SkipName("in"))
+            {
+                rest.Add(("in", ParseBinary(0)));
+            }
+            else if (tokens.Current.IsName("not") && tokens.Next.IsName("in"))
+            {
+                tokens.Take();
+                tokens.Take();
+                rest.Add(("not in", ParseBinary(0)));
+            }
+            else
+            {
+                return rest.Count == 0 ? first : new Comparison(position, first, rest);
+            }
+        }
+    }
+
+    /// <summary>The arithmetic levels from loosest (0) to tightest; all of them group to the left.</summary>
+    private Expression ParseBinary(int level)
+    {
+        if (level == 4)
+        {
+            return ParseUnary();
+        }
+
+        var left = ParseBinary(level + 1);
+        while (tokens.Current.Kind == TokenKind.Operator && LevelOf(tokens.Current.Text) == level)
+        {
+            var op = tokens.Take();
+            left = new Binary(op.Position, op.Text, left, ParseBinary(level + 1));
+        }
+
+        return left;
+    }
+
+    private static int LevelOf(string op) => op switch
+    {
+        "+" or "-" => 0,
+        "~" => 1,
+        "*" or "/" or "//" or "%" => 2,
+        "**" => 3,
+        _ => -1,
+    };
+
+    private Expression ParseUnary(bool withFilters = true)
+    {
+        tokens.Enter();
+        var result = tokens.Current is { Kind: TokenKind.Operator, Text: "-" or "+" }
+            ? new Unary(tokens.Position, tokens.Take().Text, ParseUnary(withFilters: false))
+            : ParsePrimary();
+        result = ParsePostfix(result);
+        if (withFilters)
+        {
+            result = ParseFiltersAndTests(result);
+        }
+
+        tokens.Leave();
+        return result;
+    }
+
+    private Expression ParsePostfix(Expression result)
+    {
+        while (true)
+        {
+            var position = tokens.Position;
+            if (tokens.SkipOperator("."))
+            {
+                var name = tokens.Take();
+                result = name.Kind switch
+                {
+                    TokenKind.Name => new Attribute(position, result, name.Text),
+                    TokenKind.Integer => new Subscript(position, result, new Literal(name.Position, ParseInteger(name))),
+                    _ => throw tokens.Error("expected name or number"),
+                };
+            }
+            else if (tokens.SkipOperator("["))
+            {
+                result = new Subscript(position, result, ParseIndex());
+            }
+            else if (tokens.Current.IsOperator("("))
+            {
+                result = new Call(position, result, ParseArguments());
+            }
+            else
+            {
+                return result;
+            }
+        }
+    }
+
+    private Expression ParseFiltersAndTests(Expression result)
+    {
+        while (true)
+        {
+            if (tokens.SkipOperator("|"))
+            {
+                result = ParseFilter(result);
+            }
+            else if (tokens.SkipName("is"))
+            {
+                result = ParseTest(result);
+            }
+            else if (tokens.Current.IsOperator("("))
+            {
+                result = new Call(tokens.Position, result, ParseArguments());
+            }
+            else
+            {
+                return result;
+            }
+        }
+    }
+
+    private Expression ParseTest(Expression input)
+    {
+        var position = tokens.Position;
+        var isNegated = tokens.SkipName("not");
+        var name = ParseDottedName();
+        var arguments = CallArguments.None;
+        var next = tokens.Current;
+        if (next.IsOperator("("))
+        {
+            arguments = ParseArguments();
+        }
+        else if (next.Kind is TokenKind.Name or TokenKind.String or TokenKind.Integer or TokenKind.Float || next.IsOperator("[") || next.IsOperator("{"))
+        {
+            if (next.IsName("is"))
+            {
+                throw tokens.Error("You cannot chain multiple tests with is");
+            }
+
+            if (!next.IsName("else") && !next.IsName("or") && !next.IsName("and"))
+            {
+                arguments = new CallArguments([ParsePostfix(ParsePrimary())], [], null, null);
+            }
+        }
+
+        var test = new Test(position, input, name, arguments);
+        return isNegated ? new Unary(position, "not", test) : test;
+    }
+
+    private string ParseDottedName()
+    {
+        var name = tokens.ExpectName();
+        while (tokens.SkipOperator("."))
+        {
+            name += "." + tokens.ExpectName();
+        }
+
+        return name;
+    }
+
+    private Expression ParseIndex()
+    {
+        var position = tokens.Position;
+        var items = new List<Expression>();
+        do
+        {
+            items.Add(ParseSubscribed());
+        }
+        while (tokens.SkipOperator(","));
+        tokens.Expect("]");
+        return items.Count == 1 ? items[0] : new TupleDisplay(position, items);
+    }
+
+    private Expression ParseSubscribed()
+    {
+        var position = tokens.Position;
+        var start = AtSliceEnd() || tokens.Current.IsOperator(":") ? null : ParseExpression();
+        if (!tokens.SkipOperator(":"))
+        {
+            return start ?? throw tokens.Unexpected();
+        }
+
+        var stop = AtSliceEnd() || tokens.Current.IsOperator(":") ? null : ParseExpression();
+        var step = tokens.SkipOperator(":") && !AtSliceEnd() ? ParseExpression() : null;
+        return new SliceIndex(position, start, stop, step);
+    }
+
+    private bool AtSliceEnd() => tokens.Current.IsOperator("]") || tokens.Current.IsOperator(",");
+
+    private Expression ParsePrimary()
+    {
+        var token = tokens.Current;
+        switch (token.Kind)
+        {
+            case TokenKind.Name:
+                tokens.Take();
+                NamesSeen.Add(token.Text);
+                return token.Text switch
+                {
+                    "true" or "True" => new Literal(token.Position, true),
+                    "false" or "False" => new Literal(token.Position, false),
+                    "none" or "None" => new Literal(token.Position, null),
+                    _ => new Name(token.Position, token.Text),
+                };
+            case TokenKind.String:
+                tokens.Take();
+                var text = token.Text;
+                while (tokens.Current.Kind == TokenKind.String)
+                {
+                    text += tokens.Take().Text;
+                }
+
+                return new Literal(token.Position, new TracedString(text));
+            case TokenKind.Integer:
+                return new Literal(token.Position, ParseInteger(tokens.Take()));
+            case TokenKind.Float:
+                return new Literal(token.Position, double.Parse(tokens.Take().Text, NumberStyles.Float, CultureInfo.InvariantCulture));
+        }
+
+        if (tokens.SkipOperator("("))
+        {
+            var result = ParseTuple(inParentheses: true);
+            tokens.Expect(")");
+            return result;
+        }
+
+        if (tokens.SkipOperator("["))
+        {
+            return ParseList(token.Position);
+        }
+
+        return tokens.SkipOperator("{") ? ParseDict(token.Position) : throw tokens.Unexpected();
+    }
+
+    private ListDisplay ParseList(Position position)
+    {
+        var items = new List<Expression>();
+        while (!tokens.Current.IsOperator("]"))
+        {
+            items.Add(ParseExpression());
+            if (!tokens.SkipOperator(","))
+            {
+                break;
+            }
+        }
+
+        tokens.Expect("]");
+        return new ListDisplay(position, items);
+    }
+
+    private DictDisplay ParseDict(Position position)
+    {
+        var items = new List<(Expression, Expression)>();
+        while (!tokens.Current.IsOperator("}"))
+        {
+            var key = ParseExpression();
+            tokens.Expect(":");
+            items.Add((key, ParseExpression()));
+            if (!tokens.SkipOperator(","))
+            {
+                break;
+            }
+        }
+
+        tokens.Expect("}");
+        return new DictDisplay(position, items);
+    }
+
+    private BigInteger ParseInteger(Token token)
+    {
+        if (token.Text.Length > MaxDigits)
+        {
+            throw tokens.Error($"a number of more than {MaxDigits} digits");
+        }
+
+        return Python.TryParseInteger(token.Text, 0, out var value) ? value : throw tokens.Error($"{Python.Quote(token.Text)} is no whole number");
+    }
+}
