@@ -1,0 +1,167 @@
+using System.Numerics;
+
+namespace Apprentice.Tensors.Kernels;
+
+/// <summary>
+/// Matrix products C [m, n] = A [m, k] B [k, n] (or +=). A is F32 and read in place with any strides; B is packed
+/// into panels while being widened from its stored type. The order of additions depends on the shapes only.
+/// </summary>
+internal static unsafe class Gemm
+{
+    /// <summary>Steps of k that are packed at a time: a panel of them stays in the second-level cache.</summary>
+    private const int MaxSteps = 768;
+
+    /// <summary>Columns that are packed at a time, which bounds the packed copy (768 x 2048 floats: 6 MB).</summary>
+    private const int MaxColumns = 2048;
+
+    /// <summary>Rows of C that one part works on: whole tiles, small enough to share the work out evenly.</summary>
+    private const int RowsPerPart = 16 * Tile.Rows;
+
+    /// <summary>Runs on all workers of the engine.</summary>
+    public static void Run(Engine engine, int m, int n, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate)
+    {
+        if (m == 0 || n == 0)
+        {
+            return;
+        }
+
+        switch (engine.Simd)
+        {
+            case SimdLevel.V512 when n > 32: Run<Lanes32>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
+            case SimdLevel.V512 when n > 16: Run<Lanes16>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
+            case SimdLevel.V512 or SimdLevel.V256: Run<Lanes8>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
+            case SimdLevel.V128: Run<Lanes4>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
+            default: Run<Lanes1>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
+        }
+    }
+
+    /// <summary>Runs within one part of a job; <paramref name="work"/> needs <see cref="SerialFloats"/> floats.</summary>
+    public static void Serial(SimdLevel simd, int m, int n, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate, float* work)
+    {
+        switch (simd)
+        {
+            case SimdLevel.V512 when n > 32: Serial<Lanes32>(m, n, k, a, aRow, aStep, b, c, cRow, accumulate, work); break;
+            case SimdLevel.V512 when n > 16: Serial<Lanes16>(m, n, k, a, aRow, aStep, b, c, cRow, accumulate, work); break;
+            case SimdLevel.V512 or SimdLevel.V256: Serial<Lanes8>(m, n, k, a, aRow, aStep, b, c, cRow, accumulate, work); break;
+            case SimdLevel.V128: Serial<Lanes4>(m, n, k, a, aRow, aStep, b, c, cRow, accumulate, work); break;
+            default: Serial<Lanes1>(m, n, k, a, aRow, aStep, b, c, cRow, accumulate, work); break;
+        }
+    }
+
+    /// <summary>Floats of working memory that <see cref="Serial"/> needs: one panel, one edge tile, staging.</summary>
+    public static long SerialFloats(int k) => (long)MaxWidth * Math.Min(k, MaxSteps) + Tile.Rows * MaxWidth + Operand.StagingFloats(MaxWidth);
+
+    private const int MaxWidth = 64;
+
+    private static void Serial<TLanes>(int m, int n, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate, float* work)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var width = Tile.Columns<TLanes>();
+        var steps = StepsAtATime(k);
+        var edge = work + (long)width * steps;
+        var staging = edge + Tile.Rows * width;
+        for (var p = 0; p < k || p == 0; p += steps)
+        {
+            var now = Math.Min(steps, k - p);
+            for (var j = 0; j < n; j += width)
+            {
+                var columns = Math.Min(width, n - j);
+                b.Pack(j, columns, p, now, width, work, staging);
+                Panel<TLanes>(m, columns, now, a + p * aStep, aRow, aStep, work, c + j, cRow, accumulate || p > 0, edge);
+            }
+        }
+    }
+
+    private static void Run<TLanes>(Engine engine, int m, int n, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var width = Tile.Columns<TLanes>();
+        var steps = StepsAtATime(k);
+        var packed = engine.Arena.Rent((long)steps * ((Math.Min(n, MaxColumns) + width - 1) / width) * width);
+        for (var j = 0; j < n; j += MaxColumns)
+        {
+            var columns = Math.Min(MaxColumns, n - j);
+            var panels = (columns + width - 1) / width;
+            for (var p = 0; p < k || p == 0; p += steps)
+            {
+                var now = Math.Min(steps, k - p);
+                engine.Team.Run(panels, new PackJob(b, j, columns, p, now, width, packed));
+                var rowParts = (m + RowsPerPart - 1) / RowsPerPart;
+                engine.Team.Run(panels * rowParts, new MultiplyJob<TLanes>(
+                    m, columns, now, rowParts, a + p * aStep, aRow, aStep, packed, c + j, cRow, accumulate || p > 0));
+            }
+        }
+
+        engine.Arena.Return(packed);
+    }
+
+    /// <summary>k in equal portions of at most <see cref="MaxSteps"/>, each a multiple of 32 so that blocks stay whole.</summary>
+    private static int StepsAtATime(int k)
+    {
+        var portions = Math.Max(1, (k + MaxSteps - 1) / MaxSteps);
+        return portions == 1 ? Math.Max(k, 1) : ((k + portions - 1) / portions + 31) / 32 * 32;
+    }
+
+    private static void Panel<TLanes>(int m, int columns, int steps, float* a, nint aRow, nint aStep, float* panel, float* c, nint cRow, bool accumulate, float* edge)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var width = Tile.Columns<TLanes>();
+        for (var i = 0; i < m; i += Tile.Rows)
+        {
+            var rows = Math.Min(Tile.Rows, m - i);
+            var to = c + i * cRow;
+            if (columns == width)
+            {
+                Tile.Multiply<TLanes>(steps, a + i * aRow, aRow, aStep, rows, panel, width, to, cRow, accumulate);
+                continue;
+            }
+
+            // The last columns: a whole tile into the side, then the part that exists.
+            Tile.Multiply<TLanes>(steps, a + i * aRow, aRow, aStep, rows, panel, width, edge, width, accumulate: false);
+            for (var r = 0; r < rows; r++)
+            {
+                for (var x = 0; x < columns; x++)
+                {
+                    to[r * cRow + x] = accumulate ? to[r * cRow + x] + edge[r * width + x] : edge[r * width + x];
+                }
+            }
+        }
+    }
+
+    private readonly struct PackJob(Operand b, int first, int columns, int p, int steps, int width, float* packed) : IJob
+    {
+        public void Run(int part, Scratch scratch) => b.Pack(
+            first + part * width,
+            Math.Min(width, columns - part * width),
+            p,
+            steps,
+            width,
+            packed + (long)part * width * steps,
+            scratch.Floats(Operand.StagingFloats(width)));
+    }
+
+    private readonly struct MultiplyJob<TLanes>(
+        int m, int n, int steps, int rowParts, float* a, nint aRow, nint aStep, float* packed, float* c, nint cRow, bool accumulate) : IJob
+        where TLanes : struct, ILanes<TLanes>
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            // Parts that share a panel follow each other, so that it is still in the cache.
+            var width = Tile.Columns<TLanes>();
+            var (panel, rowPart) = Math.DivRem(part, rowParts);
+            var row = rowPart * RowsPerPart;
+            Panel<TLanes>(
+                Math.Min(RowsPerPart, m - row),
+                Math.Min(width, n - panel * width),
+                steps,
+                a + row * aRow,
+                aRow,
+                aStep,
+                packed + (long)panel * width * steps,
+                c + row * cRow + panel * width,
+                cRow,
+                accumulate,
+                scratch.Floats(Tile.Rows * width));
+        }
+    }
+}

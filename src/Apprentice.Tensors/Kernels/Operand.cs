@@ -1,0 +1,123 @@
+namespace Apprentice.Tensors.Kernels;
+
+/// <summary>
+/// The right-hand side B [k, n] of a product, as it lies in memory. <see cref="Transposed"/> false: stored row p holds
+/// the n values of step p. True: stored row j holds the k values of column j (a weight [out, in] in x Wᵀ).
+/// </summary>
+internal readonly unsafe struct Operand
+{
+    public Operand(float* data, nint stride, bool transposed)
+    {
+        Data = (byte*)data;
+        Type = StorageType.F32;
+        RowBytes = stride * sizeof(float);
+        Transposed = transposed;
+    }
+
+    public Operand(Weight weight, bool transposed)
+    {
+        Data = weight.Data;
+        Type = weight.Type;
+        RowBytes = (nint)BlockFormats.RowBytes(weight.Type, weight.Columns);
+        Transposed = transposed;
+    }
+
+    private Operand(byte* data, StorageType type, nint rowBytes, bool transposed)
+    {
+        Data = data;
+        Type = type;
+        RowBytes = rowBytes;
+        Transposed = transposed;
+    }
+
+    public byte* Data { get; }
+
+    public StorageType Type { get; }
+
+    public nint RowBytes { get; }
+
+    public bool Transposed { get; }
+
+    /// <summary>The same operand from column j of B on; j must be a whole number of blocks where B is not transposed.</summary>
+    public Operand FromColumn(long j) => Transposed
+        ? new(Data + j * RowBytes, Type, RowBytes, Transposed)
+        : new(Data + BlockFormats.RowBytes(Type, j), Type, RowBytes, Transposed);
+
+    /// <summary>
+    /// Writes columns [j, j+columns) and steps [p, p+steps) as a packed panel: step after step, <paramref name="width"/>
+    /// floats each, missing columns as zeros. This is where stored blocks are widened.
+    /// </summary>
+    /// <param name="staging">Room for <see cref="StagingFloats"/> floats.</param>
+    public void Pack(int j, int columns, int p, int steps, int width, float* panel, float* staging)
+    {
+        if (columns < width)
+        {
+            new Span<float>(panel, checked(steps * width)).Clear();
+        }
+
+        if (Transposed)
+        {
+            PackTransposed(j, columns, p, steps, width, panel, staging);
+        }
+        else
+        {
+            PackRows(j, columns, p, steps, width, panel, staging);
+        }
+    }
+
+    /// <summary>Floats that <see cref="Pack"/> needs for widening.</summary>
+    public static int StagingFloats(int width) => Math.Max(width + 2 * MaxBlock, Strip * width);
+
+    /// <summary>Steps that are widened and transposed together: small enough for the strip to stay in the first-level cache.</summary>
+    private const int Strip = 32;
+    private const int MaxBlock = 32;
+
+    private void PackRows(int j, int columns, int p, int steps, int width, float* panel, float* staging)
+    {
+        // Blocks may begin before column j and end after the last one (a panel narrower than a block).
+        var block = BlockFormats.BlockElements(Type);
+        var first = j / block * block;
+        var count = (j + columns + block - 1) / block * block - first;
+        var aligned = first == j && count == columns;
+        var source = Data + BlockFormats.RowBytes(Type, first) + p * RowBytes;
+        for (var s = 0; s < steps; s++, source += RowBytes, panel += width)
+        {
+            if (aligned)
+            {
+                BlockFormats.Decode(Type, source, panel, columns);
+                continue;
+            }
+
+            BlockFormats.Decode(Type, source, staging, count);
+            new ReadOnlySpan<float>(staging + (j - first), columns).CopyTo(new Span<float>(panel, columns));
+        }
+    }
+
+    private void PackTransposed(int j, int columns, int p, int steps, int width, float* panel, float* staging)
+    {
+        for (var s = 0; s < steps; s += Strip)
+        {
+            var strip = Math.Min(Strip, steps - s);
+            for (var c = 0; c < columns; c++)
+            {
+                var row = Data + (j + c) * RowBytes;
+                float* values;
+                if (Type == StorageType.F32)
+                {
+                    values = (float*)row + p + s;
+                }
+                else
+                {
+                    values = staging;
+                    BlockFormats.Decode(Type, row + BlockFormats.RowBytes(Type, p + s), staging, strip);
+                }
+
+                var to = panel + (long)s * width + c;
+                for (var i = 0; i < strip; i++, to += width)
+                {
+                    *to = values[i];
+                }
+            }
+        }
+    }
+}

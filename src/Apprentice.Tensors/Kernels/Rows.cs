@@ -1,0 +1,94 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace Apprentice.Tensors.Kernels;
+
+/// <summary>
+/// Reductions over one row in an order that depends on its length alone, so that the same row gives the same bits
+/// wherever it lies (TensorPrimitives' sums depend on alignment).
+/// </summary>
+internal static unsafe class Rows
+{
+    /// <summary>The sum of x[i]*y[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Dot(float* x, float* y, int count)
+    {
+        Vector<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        var lanes = Vector<float>.Count;
+        var i = 0;
+        for (; i <= count - 4 * lanes; i += 4 * lanes)
+        {
+            s0 = Vector.MultiplyAddEstimate(Vector.Load(x + i), Vector.Load(y + i), s0);
+            s1 = Vector.MultiplyAddEstimate(Vector.Load(x + i + lanes), Vector.Load(y + i + lanes), s1);
+            s2 = Vector.MultiplyAddEstimate(Vector.Load(x + i + 2 * lanes), Vector.Load(y + i + 2 * lanes), s2);
+            s3 = Vector.MultiplyAddEstimate(Vector.Load(x + i + 3 * lanes), Vector.Load(y + i + 3 * lanes), s3);
+        }
+
+        for (; i <= count - lanes; i += lanes)
+        {
+            s0 = Vector.MultiplyAddEstimate(Vector.Load(x + i), Vector.Load(y + i), s0);
+        }
+
+        var sum = Vector.Sum(s0 + s1 + (s2 + s3));
+        for (; i < count; i++)
+        {
+            sum += x[i] * y[i];
+        }
+
+        return sum;
+    }
+
+    /// <summary>The sum of x[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Sum(float* x, int count)
+    {
+        Vector<float> s0 = default, s1 = default;
+        var lanes = Vector<float>.Count;
+        var i = 0;
+        for (; i <= count - 2 * lanes; i += 2 * lanes)
+        {
+            s0 += Vector.Load(x + i);
+            s1 += Vector.Load(x + i + lanes);
+        }
+
+        for (; i <= count - lanes; i += lanes)
+        {
+            s0 += Vector.Load(x + i);
+        }
+
+        var sum = Vector.Sum(s0 + s1);
+        for (; i < count; i++)
+        {
+            sum += x[i];
+        }
+
+        return sum;
+    }
+
+    /// <summary>x becomes exp(x - shift); returns the sum of the results.</summary>
+    public static float ExpSum(float* x, int count, float shift)
+    {
+        var row = new Span<float>(x, count);
+        TensorPrimitives.Subtract(row, shift, row);
+        TensorPrimitives.Exp(row, row);
+        return Sum(x, count);
+    }
+
+    /// <summary>log(sum(exp(x))), stable for large values; <paramref name="work"/> takes count floats.</summary>
+    public static float LogSumExp(float* x, int count, float* work)
+    {
+        var max = TensorPrimitives.Max(new ReadOnlySpan<float>(x, count));
+        if (float.IsInfinity(max) || float.IsNaN(max))
+        {
+            return max;
+        }
+
+        new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(work, count));
+        return max + MathF.Log(ExpSum(work, count, max));
+    }
+
+    /// <summary>y += scale * x.</summary>
+    public static void AddScaled(float scale, float* x, float* y, int count) =>
+        TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(x, count), scale, new ReadOnlySpan<float>(y, count), new Span<float>(y, count));
+}

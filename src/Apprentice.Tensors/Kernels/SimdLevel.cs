@@ -1,0 +1,22 @@
+using System.Runtime.Intrinsics;
+
+namespace Apprentice.Tensors.Kernels;
+
+/// <summary>The widest float vectors that this process may use; part of a run's lock, since other widths give other bits.</summary>
+public enum SimdLevel
+{
+    Scalar = 1,
+    V128 = 4,
+    V256 = 8,
+    V512 = 16,
+}
+
+internal static class SimdDetection
+{
+    /// <summary>What the hardware and the DOTNET_Enable… switches allow.</summary>
+    public static SimdLevel Current { get; } =
+        Vector512.IsHardwareAccelerated ? SimdLevel.V512
+        : Vector256.IsHardwareAccelerated ? SimdLevel.V256
+        : Vector128.IsHardwareAccelerated ? SimdLevel.V128
+        : SimdLevel.Scalar;
+}

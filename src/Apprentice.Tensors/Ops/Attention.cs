@@ -1,0 +1,212 @@
+using System.Numerics.Tensors;
+using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Kernels;
+
+namespace Apprentice.Tensors.Ops;
+
+/// <summary>What a token may see, and how scores are scaled. The same for all heads of a layer.</summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyValueHeads">Key and value heads; query head h uses head h / (Heads / KeyValueHeads).</param>
+/// <param name="Causal">Within its own segment a token sees itself and earlier ones only.</param>
+/// <param name="Window">A token sees keys at positions above its own minus this many; null: all.</param>
+/// <param name="Scale">Multiplies the scores; null: 1/sqrt(head width).</param>
+/// <param name="Softcap">Scores become cap * tanh(score / cap); null: not.</param>
+public sealed record AttentionRule(int Heads, int KeyValueHeads, bool Causal = true, int? Window = null, float? Scale = null, float? Softcap = null);
+
+/// <summary>Keys and values computed earlier, one row a token.</summary>
+/// <param name="Keys">[rows, key-value heads * head width], rotated.</param>
+/// <param name="Values">[rows, key-value heads * head width].</param>
+public sealed record CachedKeys(Tensor Keys, Tensor Values);
+
+/// <summary>
+/// Softmax(Q Kᵀ * scale) V over segments (Vaswani et al. 2017), block by block. Backward makes the probabilities again
+/// from the row's log-sum-exp, in one pass over query blocks and one over key blocks (Dao 2023), so that every sum has a
+/// fixed order and nothing is added atomically.
+/// </summary>
+public static unsafe class Attention
+{
+    /// <param name="q">[rows, heads * width]; kept for backward.</param>
+    /// <param name="k">[rows, key-value heads * width]; kept for backward.</param>
+    /// <param name="v">Like <paramref name="k"/>.</param>
+    /// <param name="cache">Rows that cached segments refer to; inference only.</param>
+    /// <returns>[rows, heads * width].</returns>
+    public static Tensor Apply(Tape tape, Tensor q, Tensor k, Tensor v, Segments segments, AttentionRule rule, CachedKeys? cache = null)
+    {
+        Check(tape, q, k, v, segments, rule, cache);
+        var requires = q.RequiresGradient || k.RequiresGradient || v.RequiresGradient;
+        var output = tape.New(q.Rows, q.Columns, requires);
+        var logSums = tape.New(q.Rows, rule.Heads, requiresGradient: false);
+        var shape = new AttentionShape(tape.Engine.Simd, segments, rule, q, k, v, cache, logSums.Data);
+        tape.Engine.Team.Run(segments.Blocks.Length * rule.KeyValueHeads, new ForwardJob(shape, output.Data));
+        tape.Record(new AttentionNode(output, q, k, v, segments, rule, logSums));
+        return output;
+    }
+
+    private static void Check(Tape tape, Tensor q, Tensor k, Tensor v, Segments segments, AttentionRule rule, CachedKeys? cache)
+    {
+        var width = q.Columns / rule.Heads;
+        if (rule.Heads % rule.KeyValueHeads != 0 || width * rule.Heads != q.Columns || k.Columns != width * rule.KeyValueHeads || v.Columns != k.Columns)
+        {
+            throw new ArgumentException($"q {q.Columns}, k {k.Columns}, v {v.Columns} columns do not fit {rule.Heads} heads over {rule.KeyValueHeads}", nameof(rule));
+        }
+
+        if (segments.Rows != q.Rows || k.Rows != q.Rows || v.Rows != q.Rows)
+        {
+            throw new ArgumentException($"segments of {segments.Rows} tokens for q, k, v of {q.Rows}, {k.Rows}, {v.Rows}", nameof(segments));
+        }
+
+        var cached = segments.All.Where(s => s.Cached).Select(s => s.Start + s.Length).DefaultIfEmpty(0).Max();
+        if (cached > (cache?.Keys.Rows ?? 0) || (cached > 0 && tape.Recording && q.RequiresGradient))
+        {
+            throw new ArgumentException("cached segments need a cache that holds them, and have no gradient", nameof(cache));
+        }
+    }
+
+    private sealed class AttentionNode(Tensor output, Tensor q, Tensor k, Tensor v, Segments segments, AttentionRule rule, Tensor logSums)
+        : Node(output)
+    {
+        public override void Backward(Tape tape)
+        {
+            var shape = new AttentionShape(tape.Engine.Simd, segments, rule, q, k, v, null, logSums.Data);
+            var along = tape.New(q.Rows, rule.Heads, requiresGradient: false); // sum(dO * O) of each row and head
+            var team = tape.Engine.Team;
+            team.Run(segments.Blocks.Length * rule.KeyValueHeads, new QueryBackwardJob(
+                shape, Output.Data, Output.Gradient, along.Data, q.RequiresGradient ? tape.ZeroedGradient(q) : null));
+            if (k.RequiresGradient || v.RequiresGradient)
+            {
+                team.Run(segments.Blocks.Length * rule.KeyValueHeads, new KeyBackwardJob(
+                    shape,
+                    Output.Gradient,
+                    along.Data,
+                    k.RequiresGradient ? tape.ZeroedGradient(k) : null,
+                    v.RequiresGradient ? tape.ZeroedGradient(v) : null));
+            }
+
+            tape.FreeValues(along);
+            tape.FreeValues(logSums);
+        }
+    }
+
+    /// <summary>One part: one block of queries, all query heads that share a key-value head.</summary>
+    private readonly struct ForwardJob(AttentionShape shape, float* output) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            var (block, kvHead) = shape.Part(part);
+            var keys = shape.KeyCount(block);
+            var work = scratch.Floats((long)block.Count * keys + Gemm.SerialFloats(Math.Max(shape.Width, Segments.BlockRows)) + Gemm.SerialFloats(keys));
+            var scores = work;
+            var gemm = work + (long)block.Count * keys;
+            for (var head = kvHead * shape.Group; head < (kvHead + 1) * shape.Group; head++)
+            {
+                var at = scores;
+                foreach (var s in shape.Segments.Chains[block.Segment])
+                {
+                    var visible = shape.Visible(block, s);
+                    shape.Scores(block, head, s, 0, visible, at, keys, gemm);
+                    at += visible;
+                }
+
+                Softmax(block, head, scores, keys);
+                at = scores;
+                var to = output + shape.QueryRow(block) * shape.QueryStride + head * shape.Width;
+                var first = true;
+                foreach (var s in shape.Segments.Chains[block.Segment])
+                {
+                    var visible = shape.Visible(block, s);
+                    shape.Multiply(block.Count, shape.Width, visible, at, keys, 1, shape.ValueOperand(s, 0, kvHead), to, shape.QueryStride, !first, gemm);
+                    at += visible;
+                    first = false;
+                }
+            }
+        }
+
+        private void Softmax(SegmentBlock block, int head, float* scores, int keys)
+        {
+            for (var i = 0; i < block.Count; i++)
+            {
+                var row = new Span<float>(scores + (long)i * keys, keys);
+                var max = TensorPrimitives.Max(row);
+                var sum = Kernels.Rows.ExpSum(scores + (long)i * keys, keys, max);
+                TensorPrimitives.Multiply(row, 1 / sum, row);
+                shape.LogSums[(shape.QueryRow(block) + i) * shape.Heads + head] = max + MathF.Log(sum);
+            }
+        }
+    }
+
+    /// <summary>dQ of one block of queries, and sum(dO * O) for the key pass.</summary>
+    private readonly struct QueryBackwardJob(AttentionShape shape, float* output, float* dOutput, float* along, float* dq) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            var (block, kvHead) = shape.Part(part);
+            var square = (long)block.Count * Segments.BlockRows;
+            var work = scratch.Floats(2 * square + Gemm.SerialFloats(Math.Max(shape.Width, Segments.BlockRows)));
+            for (var head = kvHead * shape.Group; head < (kvHead + 1) * shape.Group; head++)
+            {
+                for (var i = 0; i < block.Count; i++)
+                {
+                    var row = shape.QueryRow(block) + i;
+                    var at = row * shape.QueryStride + head * shape.Width;
+                    along[row * shape.Heads + head] = Kernels.Rows.Dot(output + at, dOutput + at, shape.Width);
+                }
+
+                if (dq == null)
+                {
+                    continue;
+                }
+
+                foreach (var s in shape.Segments.Chains[block.Segment])
+                {
+                    var visible = shape.Visible(block, s);
+                    for (var first = 0; first < visible; first += Segments.BlockRows)
+                    {
+                        var count = Math.Min(Segments.BlockRows, visible - first);
+                        var gemm = work + 2 * square;
+                        shape.ScoreGradients(block, head, s, first, count, dOutput, along, work, work + square, gemm);
+                        var to = dq + shape.QueryRow(block) * shape.QueryStride + head * shape.Width;
+                        shape.Multiply(block.Count, shape.Width, count, work + square, count, 1, shape.KeyOperand(s, first, kvHead, transposed: false), to, shape.QueryStride, true, gemm);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>dK and dV of one block of keys: over all query blocks that see it and all heads of the group, in order.</summary>
+    private readonly struct KeyBackwardJob(AttentionShape shape, float* dOutput, float* along, float* dk, float* dv) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            var (keys, kvHead) = shape.Part(part);
+            const int Square = Segments.BlockRows * Segments.BlockRows;
+            var work = scratch.Floats(2 * Square + Gemm.SerialFloats(Math.Max(shape.Width, Segments.BlockRows)));
+            var gemm = work + 2 * Square;
+            var to = shape.QueryRow(keys) * shape.KeyStride + kvHead * shape.Width;
+            foreach (var block in shape.Segments.Seers[keys.Segment])
+            {
+                var count = Math.Min(keys.Count, shape.Visible(block, keys.Segment) - keys.First);
+                if (count <= 0)
+                {
+                    continue;
+                }
+
+                for (var head = kvHead * shape.Group; head < (kvHead + 1) * shape.Group; head++)
+                {
+                    shape.ScoreGradients(block, head, keys.Segment, keys.First, count, dOutput, along, work, work + Square, gemm);
+                    var row = shape.QueryRow(block) * shape.QueryStride + head * shape.Width;
+                    if (dv != null)
+                    {
+                        var from = new Operand(dOutput + row, shape.QueryStride, transposed: false);
+                        shape.Multiply(count, shape.Width, block.Count, work, 1, count, from, dv + to, shape.KeyStride, true, gemm);
+                    }
+
+                    if (dk != null)
+                    {
+                        var from = new Operand(shape.Queries + row, shape.QueryStride, transposed: false);
+                        shape.Multiply(count, shape.Width, block.Count, work + Square, 1, count, from, dk + to, shape.KeyStride, true, gemm);
+                    }
+                }
+            }
+        }
+    }
+}

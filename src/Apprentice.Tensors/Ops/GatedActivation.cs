@@ -1,0 +1,96 @@
+using System.Numerics.Tensors;
+using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Kernels;
+
+namespace Apprentice.Tensors.Ops;
+
+/// <summary>Point-wise non-linearities.</summary>
+public enum Activation
+{
+    /// <summary>x * sigmoid(x).</summary>
+    Silu,
+}
+
+/// <summary>f(gate) * up: SwiGLU and GeGLU (Shazeer 2020).</summary>
+public static unsafe class GatedActivation
+{
+    /// <param name="gate">[rows, width]; kept for backward.</param>
+    /// <param name="up">[rows, width]; kept for backward.</param>
+    public static Tensor Apply(Tape tape, Tensor gate, Tensor up, Activation activation)
+    {
+        if (gate.Rows != up.Rows || gate.Columns != up.Columns)
+        {
+            throw new ArgumentException($"gate [{gate.Rows}, {gate.Columns}], up [{up.Rows}, {up.Columns}]", nameof(up));
+        }
+
+        var y = tape.New(gate.Rows, gate.Columns, gate.RequiresGradient || up.RequiresGradient);
+        var node = new GatedNode(y, gate, up, activation);
+        node.Recompute(tape);
+        tape.RecordRepeatable(node);
+        return y;
+    }
+
+    private sealed class GatedNode(Tensor output, Tensor gate, Tensor up, Activation activation) : Node(output)
+    {
+        public override void Recompute(Tape tape) => tape.Engine.Team.Run(
+            RowParts.Count(gate.Rows),
+            new ForwardJob(gate.Rows, gate.Columns, tape.Values(gate), tape.Values(up), Output.Data, activation));
+
+        public override void Backward(Tape tape) => tape.Engine.Team.Run(
+            RowParts.Count(gate.Rows),
+            new BackwardJob(
+                gate.Rows,
+                gate.Columns,
+                tape.Values(gate),
+                tape.Values(up),
+                Output.Gradient,
+                gate.RequiresGradient ? tape.ZeroedGradient(gate) : null,
+                up.RequiresGradient ? tape.ZeroedGradient(up) : null,
+                activation));
+    }
+
+    private readonly struct ForwardJob(int rows, int width, float* gate, float* up, float* y, Activation activation) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            var work = new Span<float>(scratch.Floats(width), width);
+            foreach (var r in RowParts.Rows(part, rows))
+            {
+                var at = (long)r * width;
+                var to = new Span<float>(y + at, width);
+                Activations.Forward(activation, new ReadOnlySpan<float>(gate + at, width), to, work);
+                TensorPrimitives.Multiply(to, new ReadOnlySpan<float>(up + at, width), to);
+            }
+        }
+    }
+
+    private readonly struct BackwardJob(int rows, int width, float* gate, float* up, float* dy, float* dGate, float* dUp, Activation activation) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            var memory = scratch.Floats(2L * width);
+            var work = new Span<float>(memory, width);
+            var value = new Span<float>(memory + width, width);
+            foreach (var r in RowParts.Rows(part, rows))
+            {
+                var at = (long)r * width;
+                var x = new ReadOnlySpan<float>(gate + at, width);
+                var gradient = new ReadOnlySpan<float>(dy + at, width);
+                if (dUp != null)
+                {
+                    var to = new Span<float>(dUp + at, width);
+                    Activations.Forward(activation, x, value, work);
+                    TensorPrimitives.MultiplyAdd(value, gradient, to, to);
+                }
+
+                if (dGate != null)
+                {
+                    var to = new Span<float>(dGate + at, width);
+                    Activations.Slope(activation, x, value, work);
+                    TensorPrimitives.Multiply(value, new ReadOnlySpan<float>(up + at, width), value);
+                    TensorPrimitives.MultiplyAdd(value, gradient, to, to);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Memory;
+
+namespace Apprentice.Tensors;
+
+/// <summary>
+/// An F32 matrix of <see cref="Rows"/> x <see cref="Columns"/>, row-major, that operations read and write: an
+/// activation, whose memory belongs to the tape's arena, or a persistent one (gradients, optimizer state).
+/// </summary>
+public sealed unsafe class Tensor
+{
+    private readonly NativeBuffer? _owned;
+
+    internal Tensor(int rows, int columns, float* data, bool requiresGradient)
+    {
+        Rows = rows;
+        Columns = columns;
+        Data = data;
+        RequiresGradient = requiresGradient;
+    }
+
+    private Tensor(int rows, int columns, NativeBuffer owned)
+        : this(rows, columns, owned.Floats, requiresGradient: false) => _owned = owned;
+
+    public int Rows { get; }
+
+    public int Columns { get; }
+
+    public long Count => (long)Rows * Columns;
+
+    /// <summary>Whether backward must find the gradient of the loss with respect to this tensor.</summary>
+    public bool RequiresGradient { get; }
+
+    internal float* Data { get; set; }
+
+    /// <summary>The gradient, or null while no consumer has contributed to it.</summary>
+    internal float* Gradient { get; set; }
+
+    /// <summary>The operation that made it, when it can make it again (see <see cref="Tape.Forget"/>).</summary>
+    internal Node? Producer { get; set; }
+
+    internal bool IsPersistent => _owned is not null;
+
+    /// <summary>Whether the values belong to another tensor.</summary>
+    internal bool IsAlias { get; private init; }
+
+    /// <summary>A tensor of zeros in memory of its own, for state that outlives a step.</summary>
+    public static Tensor Persistent(int rows, int columns) => new(rows, columns, new NativeBuffer((long)rows * columns * sizeof(float)));
+
+    /// <summary>A leaf over the values of another tensor, with a gradient of its own.</summary>
+    internal static Tensor Alias(Tensor tensor, float* values) =>
+        new(tensor.Rows, tensor.Columns, values, tensor.RequiresGradient) { IsAlias = true };
+
+    /// <summary>A copy of the values, row after row.</summary>
+    public float[] ToArray() => new ReadOnlySpan<float>(Data, checked((int)Count)).ToArray();
+
+    /// <summary>Copies one row out.</summary>
+    public void CopyRowTo(int row, Span<float> destination) => RowSpan(row).CopyTo(destination);
+
+    /// <summary>Overwrites the values.</summary>
+    public void SetValues(ReadOnlySpan<float> values)
+    {
+        if (values.Length != Count)
+        {
+            throw new ArgumentException($"the tensor has {Count} elements, {values.Length} were given", nameof(values));
+        }
+
+        values.CopyTo(new Span<float>(Data, values.Length));
+    }
+
+    internal Span<float> RowSpan(int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows);
+        return new(Data + (long)row * Columns, Columns);
+    }
+}
