@@ -1,0 +1,186 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Apprentice.Data;
+
+namespace Apprentice.Models.Weights;
+
+/// <summary>
+/// Reads and writes <c>adapter_config.json</c> in PEFT's format. What changes the forward pass and is not built here is
+/// refused by its name; settings of initialisation, and fields of PEFT versions to come, are passed over.
+/// </summary>
+public static class PeftConfigFile
+{
+    public const string Name = "adapter_config.json";
+
+    private const string ErrorCode = "bad_adapter";
+    private const int LongestFile = 1 << 20;
+    private const int LargestRank = 1 << 16;
+
+    private static readonly string[] Unsupported =
+    [
+        "use_dora", "lora_bias", "modules_to_save", "layer_replication", "trainable_token_indices", "target_parameters",
+        "alora_invocation_tokens", "arrow_config", "use_qalora", "use_bdlora", "megatron_config", "kasa_config",
+        "velora_config", "monteclora_config",
+    ];
+
+    /// <summary>Initialisations that leave the base weights as they are; the others (PiSSA, OLoRA, …) need a changed base.</summary>
+    private static readonly string[] HarmlessInitialisations = ["gaussian", "eva", "orthogonal"];
+
+    /// <exception cref="InputException">It is not there, not sound, or of a kind that is not supported.</exception>
+    public static PeftConfig Read(string path)
+    {
+        using var reader = new BoundedReader(path, ErrorCode);
+        if (reader.Length > LongestFile)
+        {
+            throw reader.Error($"{Name} of {reader.Length} bytes: the most is {LongestFile}");
+        }
+
+        try
+        {
+            var options = new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false };
+            using var document = JsonDocument.Parse(reader.ReadAll(), options);
+            return Read(reader, document.RootElement);
+        }
+        catch (JsonException e)
+        {
+            throw reader.Error($"not sound JSON: {e.Message}");
+        }
+        catch (InvalidOperationException)
+        {
+            throw reader.Error("text that is not valid Unicode"); // the document's answer to bad UTF-8 and half surrogate pairs
+        }
+    }
+
+    /// <summary>Writes the fields that every PEFT version since 0.9 knows, sorted by name as PEFT does.</summary>
+    public static void Write(string path, PeftConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None);
+        var options = new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var json = new Utf8JsonWriter(stream, options))
+        {
+            json.WriteStartObject();
+            WriteMap(json, "alpha_pattern", config.AlphaPattern.Entries, (w, alpha) => w.WriteNumberValue(alpha));
+            json.WriteNull("auto_mapping");
+            json.WriteString("base_model_name_or_path", config.BaseModel);
+            json.WriteString("bias", "none");
+            json.WriteBoolean("fan_in_fan_out", config.FanInFanOut);
+            json.WriteBoolean("inference_mode", true);
+            json.WriteBoolean("init_lora_weights", true);
+            json.WriteNull("layers_pattern");
+            WriteList(json, "layers_to_transform", config.LayersToTransform, (w, layer) => w.WriteNumberValue(layer));
+            json.WriteNumber("lora_alpha", config.Alpha);
+            json.WriteNumber("lora_dropout", config.Dropout);
+            json.WriteNull("modules_to_save");
+            json.WriteString("peft_type", "LORA");
+            json.WriteNumber("r", config.Rank);
+            WriteMap(json, "rank_pattern", config.RankPattern.Entries, (w, rank) => w.WriteNumberValue(rank));
+            json.WriteNull("revision");
+            if (config.TargetPattern is { } pattern)
+            {
+                json.WriteString("target_modules", pattern);
+            }
+            else
+            {
+                WriteList(json, "target_modules", config.TargetModules, (w, module) => w.WriteStringValue(module));
+            }
+
+            json.WriteString("task_type", config.TaskType);
+            json.WriteBoolean("use_dora", false);
+            json.WriteBoolean("use_rslora", config.UseRsLora);
+            json.WriteEndObject();
+        }
+
+        stream.Flush(flushToDisk: true);
+    }
+
+    private static PeftConfig Read(BoundedReader reader, JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            throw reader.Error("not a JSON object");
+        }
+
+        var fields = new JsonFields(reader, root);
+        RefuseUnsupported(reader, fields);
+        var targets = fields.Find("target_modules");
+        return new PeftConfig
+        {
+            Rank = Rank(reader, "r", fields.Number("r", 8)),
+            Alpha = fields.Number("lora_alpha", 8),
+            UseRsLora = fields.Bool("use_rslora"),
+            Dropout = fields.Number("lora_dropout", 0) is >= 0 and <= 1 and var p ? p : throw reader.Error("'lora_dropout' must be from 0 to 1"),
+            TargetModules = targets?.ValueKind == JsonValueKind.Array ? [.. fields.Strings("target_modules")] : [],
+            TargetPattern = targets?.ValueKind == JsonValueKind.Array ? null : fields.String("target_modules"),
+            LayersToTransform = fields.Integers("layers_to_transform"),
+            RankPattern = new(fields.Numbers("rank_pattern").Select(p => KeyValuePair.Create(p.Key, Rank(reader, p.Key, p.Value))), reader.Path),
+            AlphaPattern = new(fields.Numbers("alpha_pattern"), reader.Path),
+            BaseModel = fields.String("base_model_name_or_path"),
+            TaskType = fields.String("task_type"),
+            FanInFanOut = fields.Bool("fan_in_fan_out"),
+        };
+    }
+
+    private static void RefuseUnsupported(BoundedReader reader, JsonFields fields)
+    {
+        var type = fields.String("peft_type") ?? throw reader.Error("no 'peft_type'");
+        if (type != "LORA")
+        {
+            throw Refused($"adapters of type {type} are not supported: LORA is");
+        }
+
+        if ((fields.String("bias") ?? "none") is not "none" and var bias)
+        {
+            throw Refused($"'bias' is '{bias}', which is not supported: 'none' is");
+        }
+
+        foreach (var name in Unsupported)
+        {
+            if (fields.IsSet(name))
+            {
+                throw Refused($"the adapter uses '{name}', which is not supported");
+            }
+        }
+
+        if (fields.Find("init_lora_weights") is { ValueKind: JsonValueKind.String } way && !HarmlessInitialisations.Contains(way.GetString()))
+        {
+            throw Refused($"'init_lora_weights' is '{way.GetString()}': such an adapter belongs to changed base weights; convert it to plain LoRA with PEFT");
+        }
+
+        InputException Refused(string message) => new("unsupported_adapter", message, reader.Path);
+    }
+
+    private static int Rank(BoundedReader reader, string name, double value) =>
+        value is >= 1 and <= LargestRank && value == Math.Floor(value)
+            ? (int)value
+            : throw reader.Error($"the rank '{name}' must be an integer from 1 to {LargestRank}");
+
+    private static void WriteMap<T>(Utf8JsonWriter json, string name, IEnumerable<KeyValuePair<string, T>> entries, Action<Utf8JsonWriter, T> write)
+    {
+        json.WriteStartObject(name);
+        foreach (var (key, value) in entries)
+        {
+            json.WritePropertyName(key);
+            write(json, value);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteList<T>(Utf8JsonWriter json, string name, IEnumerable<T>? items, Action<Utf8JsonWriter, T> write)
+    {
+        if (items is null)
+        {
+            json.WriteNull(name);
+            return;
+        }
+
+        json.WriteStartArray(name);
+        foreach (var item in items)
+        {
+            write(json, item);
+        }
+
+        json.WriteEndArray();
+    }
+}
