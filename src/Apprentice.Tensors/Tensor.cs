@@ -68,6 +68,27 @@ public sealed unsafe class Tensor
         values.CopyTo(new Span<float>(Data, values.Length));
     }
 
+    /// <summary>Row r of the source becomes row rows[r] of this tensor.</summary>
+    public void CopyRowsFrom(Tensor source, ReadOnlySpan<int> rows)
+    {
+        if (source.Columns != Columns || rows.Length != source.Rows)
+        {
+            throw new ArgumentException($"{source.Rows} rows of {source.Columns} for {rows.Length} rows of {Columns}", nameof(source));
+        }
+
+        for (var r = 0; r < rows.Length; r++)
+        {
+            source.RowSpan(r).CopyTo(RowSpan(rows[r]));
+        }
+    }
+
+    /// <summary>Copies elements from <paramref name="start"/> on, row-major.</summary>
+    public void CopyTo(long start, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + destination.Length, Count);
+        new ReadOnlySpan<float>(Data + start, destination.Length).CopyTo(destination);
+    }
+
     internal Span<float> RowSpan(int row)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows);

@@ -84,6 +84,32 @@ public sealed unsafe class Weight
         return copy;
     }
 
+    /// <summary>A copy in the same stored type whose row r is this weight's row order[r].</summary>
+    public Weight WithRows(IReadOnlyList<int> order)
+    {
+        if (order.Count != Rows)
+        {
+            throw new ArgumentException($"{Name} has {Rows} rows, {order.Count} were named", nameof(order));
+        }
+
+        var rowBytes = BlockFormats.RowBytes(Type, Columns);
+        var buffer = new NativeBuffer(Bytes, zero: false);
+        var to = (byte*)buffer.Floats;
+        for (var r = 0; r < Rows; r++)
+        {
+            Buffer.MemoryCopy(Row(order[r]), to + r * rowBytes, rowBytes, rowBytes);
+        }
+
+        return new Weight(Name, Type, [.. Shape], buffer, to);
+    }
+
+    /// <summary>Copies elements from <paramref name="start"/> on (row-major) of an F32 weight.</summary>
+    public void CopyTo(long start, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + destination.Length, Count);
+        new ReadOnlySpan<float>(Floats + start, destination.Length).CopyTo(destination);
+    }
+
     /// <summary>All values widened to floats, row after row.</summary>
     public float[] ToArray()
     {

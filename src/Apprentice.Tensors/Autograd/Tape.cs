@@ -38,8 +38,8 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
     }
 
     /// <summary>
-    /// Runs one block of a model (a layer). Without recording, everything it made but its output is freed at once. With
-    /// recomputation, too, and it is run again when backward comes to it.
+    /// Runs one block of a model (a layer). Without recording, its input and everything it made but its output is freed
+    /// at once. With recomputation, all but input and output is, and it is run again when backward comes to it.
     /// </summary>
     public Tensor Block(Tensor input, Func<Tape, Tensor, Tensor> block)
     {
@@ -54,6 +54,10 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
         if (Recording)
         {
             Record(new BlockNode(output, input, block));
+        }
+        else
+        {
+            FreeValues(input);
         }
 
         return output;

@@ -1,0 +1,26 @@
+using Apprentice.Models.Generation;
+using Apprentice.Tensors;
+using Apprentice.Tensors.Ops;
+
+namespace Apprentice.Models.Layers;
+
+/// <summary>What a model's forward pass is given besides its immutable weights.</summary>
+/// <param name="Ids">One a row of the batch.</param>
+/// <param name="Segments">Which tokens see which.</param>
+public sealed record ForwardInput(int[] Ids, Segments Segments)
+{
+    /// <summary>Low-rank changes to some weights, or null for the base model.</summary>
+    public LoraAdapter? Adapter { get; init; }
+
+    /// <summary>Dropout of the adapter's inputs while training: the mask of this step and micro-batch.</summary>
+    public DropoutMask? Dropout { get; init; }
+
+    /// <summary>Keys and values of earlier tokens, to which those of this batch are added.</summary>
+    public KeyValueCache? Cache { get; init; }
+
+    /// <summary>Rows of the cache that the tokens of this batch will take, one a token.</summary>
+    public int[]? CacheRows { get; init; }
+
+    /// <summary>Is shown the hidden states: 0 after the embedding, i after layer i, the last one after the final norm.</summary>
+    public Action<int, Tensor>? Observe { get; init; }
+}

@@ -1,0 +1,52 @@
+using Apprentice.Data;
+using Apprentice.Tensors;
+
+namespace Apprentice.Models.Weights;
+
+/// <summary>The tensors of a GGUF file under their Hugging Face names.</summary>
+/// <param name="file">The file.</param>
+/// <param name="translate">From a Hugging Face name to the file's name.</param>
+/// <param name="interleavedHeads">
+/// For a weight whose rows llama.cpp stores with the halves of each head interleaved (q and k of Llama): the number of
+/// heads. Such rows are put back in order, so that adapters and exports see the Hugging Face order.
+/// </param>
+public sealed class GgufSource(GgufFile file, Func<string, string?> translate, Func<string, int?> interleavedHeads) : WeightSource
+{
+    public override string Path => file.Path;
+
+    public override IReadOnlyList<string> Files => [file.Path];
+
+    public override bool Has(string name) => Find(name) is not null;
+
+    public override Weight Get(string name, params long[] shape)
+    {
+        var tensor = Find(name) ?? throw Missing($"{name}' ('{translate(name) ?? "unknown in GGUF"}')");
+        var actual = tensor.Dimensions.Reverse().ToArray(); // ggml counts the contiguous dimension first
+        while (actual.Length > shape.Length && actual[0] == 1)
+        {
+            actual = actual[1..];
+        }
+
+        if (!actual.SequenceEqual(shape))
+        {
+            throw WrongShape(name, actual, shape);
+        }
+
+        var weight = Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), shape);
+        return interleavedHeads(name) is { } heads ? weight.WithRows(HuggingFaceOrder((int)shape[0], heads)) : weight;
+    }
+
+    /// <summary>Row r of the Hugging Face matrix stands at this row of the GGUF one: (head, half, i) at (head, i, half).</summary>
+    private static int[] HuggingFaceOrder(int rows, int heads)
+    {
+        var half = rows / heads / 2;
+        return [.. Enumerable.Range(0, rows).Select(r =>
+        {
+            var (head, within) = Math.DivRem(r, 2 * half);
+            var (side, i) = Math.DivRem(within, half);
+            return head * 2 * half + i * 2 + side;
+        })];
+    }
+
+    private GgufTensorInfo? Find(string name) => translate(name) is { } stored ? file.Find(stored) : null;
+}

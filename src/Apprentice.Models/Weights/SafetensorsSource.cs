@@ -1,0 +1,49 @@
+using Apprentice.Data;
+using Apprentice.Tensors;
+
+namespace Apprentice.Models.Weights;
+
+/// <summary>The safetensors files of a Hugging Face folder: one file, or shards with an index.</summary>
+public sealed class SafetensorsSource : WeightSource
+{
+    private readonly Dictionary<string, (SafetensorsFile File, SafetensorsTensorInfo Tensor)> _tensors = [];
+    private readonly List<string> _files = [];
+
+    /// <exception cref="InputException">The folder has no safetensors weights, or they are not sound.</exception>
+    public SafetensorsSource(string folder)
+    {
+        Path = folder;
+        var single = System.IO.Path.Combine(folder, "model.safetensors");
+        var index = System.IO.Path.Combine(folder, "model.safetensors.index.json");
+        _files.AddRange(
+            File.Exists(single) ? [single]
+            : File.Exists(index) ? SafetensorsIndex.Open(index).Shards
+            : throw new InputException("no_weights", "the folder has neither model.safetensors nor model.safetensors.index.json", folder));
+        foreach (var file in _files.Select(SafetensorsFile.Open))
+        {
+            foreach (var tensor in file.Tensors)
+            {
+                _tensors[tensor.Name] = (file, tensor);
+            }
+        }
+    }
+
+    public override string Path { get; }
+
+    public override IReadOnlyList<string> Files => _files;
+
+    public override bool Has(string name) => _tensors.ContainsKey(name);
+
+    public override Weight Get(string name, params long[] shape)
+    {
+        if (!_tensors.TryGetValue(name, out var found))
+        {
+            throw Missing(name);
+        }
+
+        var (file, tensor) = found;
+        return tensor.Shape.SequenceEqual(shape)
+            ? Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), shape)
+            : throw WrongShape(name, tensor.Shape, shape);
+    }
+}
