@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+
+namespace Apprentice.Data.Datasets;
+
+/// <summary>How the records of a dataset file are laid out.</summary>
+public enum DatasetFormat
+{
+    /// <summary><c>{"messages":[{"role","content"}…],"tools":[…]}</c>, <c>weight</c> 0|1 on assistant messages (OpenAI fine-tuning).</summary>
+    Chat,
+
+    /// <summary><c>{"prompt","completion"}</c>, two strings.</summary>
+    PromptCompletion,
+
+    /// <summary><c>{"instruction","input","output"}</c> (Alpaca), optionally <c>system</c> and <c>history</c>.</summary>
+    Instruction,
+
+    /// <summary><c>{"conversations":[{"from","value"}…]}</c>, optionally <c>system</c> and <c>tools</c>.</summary>
+    ShareGpt,
+
+    /// <summary><c>{"text"}</c>: every token is learned.</summary>
+    Text,
+}
+
+/// <summary>Recognises a record's format by its field names and names formats for people.</summary>
+public static class DatasetFormats
+{
+    /// <summary>The formats that are read, in one line each.</summary>
+    public const string Known =
+        "chat {\"messages\"}, prompt/completion {\"prompt\",\"completion\"}, instruction {\"instruction\",\"input\",\"output\"}, " +
+        "ShareGPT {\"conversations\"}, plain text {\"text\"}";
+
+    public static string Describe(this DatasetFormat format) => format switch
+    {
+        DatasetFormat.Chat => "OpenAI chat (messages)",
+        DatasetFormat.PromptCompletion => "prompt/completion",
+        DatasetFormat.Instruction => "instruction (instruction, input, output)",
+        DatasetFormat.ShareGpt => "ShareGPT (conversations)",
+        DatasetFormat.Text => "plain text",
+        _ => throw new ArgumentOutOfRangeException(nameof(format)),
+    };
+
+    /// <summary>The format that the field names show, or null where none does. Some sets carry two, such as <c>messages</c>
+    /// beside the <c>prompt</c> they came from: the richer one comes first here.</summary>
+    internal static DatasetFormat? Recognise(JsonObject record)
+    {
+        if (record.ContainsKey("messages"))
+        {
+            return DatasetFormat.Chat;
+        }
+
+        if (record.ContainsKey("conversations"))
+        {
+            return DatasetFormat.ShareGpt;
+        }
+
+        if (record.ContainsKey("prompt") || record.ContainsKey("completion"))
+        {
+            return DatasetFormat.PromptCompletion;
+        }
+
+        if (record.ContainsKey("instruction"))
+        {
+            return DatasetFormat.Instruction;
+        }
+
+        return record.ContainsKey("text") ? DatasetFormat.Text : null;
+    }
+
+    /// <summary>Preference data looks like the other formats with fields to spare; trained on as if it were one of them,
+    /// it would teach the rejected answers too. Null where the record is not preference data, else its description.</summary>
+    internal static string? RecognisePreference(JsonObject record)
+    {
+        if (record.ContainsKey("preferred_output") || record.ContainsKey("non_preferred_output"))
+        {
+            return "preferred_output/non_preferred_output";
+        }
+
+        if (record.ContainsKey("chosen") || record.ContainsKey("rejected"))
+        {
+            return "chosen/rejected";
+        }
+
+        return record["label"]?.GetValueKind() is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False
+            ? "a true/false label for each answer, as KTO uses"
+            : null;
+    }
+}

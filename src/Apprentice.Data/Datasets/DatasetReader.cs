@@ -1,0 +1,150 @@
+using System.Text.Json.Nodes;
+
+namespace Apprentice.Data.Datasets;
+
+/// <summary>
+/// Reads a dataset: JSONL or a JSON array, in UTF-8 with or without a byte order mark, in one of the formats of
+/// <see cref="DatasetFormat"/>. What is wrong ends in an <see cref="InputException"/> with file, line and field.
+/// </summary>
+public static class DatasetReader
+{
+    /// <summary>Longest record, in bytes.</summary>
+    public const int MaximumRecordLength = 16 << 20;
+
+    // Counting mistakes is a courtesy that must not take long on a file that is all mistakes.
+    private const int MaximumCountedMistakes = 100;
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file, as the user named it.</param>
+    /// <param name="format">Its format, or null to recognise it by the field names of the first record.</param>
+    /// <exception cref="InputException">The first mistake; its message says how many further records are bad.</exception>
+    public static Dataset Read(string path, DatasetFormat? format = null)
+    {
+        if (Path.GetExtension(path).ToLowerInvariant() is ".csv" or ".tsv")
+        {
+            throw new InputException("csv_not_read", "CSV and TSV files are not read yet; JSONL is needed", path, hint: $"formats: {DatasetFormats.Known}");
+        }
+
+        try
+        {
+            return Read(path, File.ReadAllBytes(path), format);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new InputException(File.Exists(path) ? "unreadable_file" : "file_not_found", $"the data file '{path}' cannot be read: {e.Message}", path);
+        }
+    }
+
+    /// <summary>Reads a dataset that is in memory; <paramref name="file"/> is its name in messages.</summary>
+    public static Dataset Read(string file, ReadOnlyMemory<byte> bytes, DatasetFormat? format = null)
+    {
+        var examples = new List<Example>();
+        var detected = format;
+        InputException? first = null;
+        var further = 0;
+        try
+        {
+            foreach (var raw in RecordSplitter.Split(file, bytes))
+            {
+                try
+                {
+                    var record = Parse(file, raw);
+                    detected ??= Detect(record);
+                    examples.Add(ToExample(record, detected.Value, stated: format is not null));
+                }
+                catch (InputException e) when (first is null)
+                {
+                    first = e;
+                }
+                catch (InputException)
+                {
+                    if (++further == MaximumCountedMistakes)
+                    {
+                        break;
+                    }
+                }
+            }
+        }
+        catch (InputException e)
+        {
+            first ??= e; // a broken array cannot be read on
+        }
+
+        if (first is not null)
+        {
+            throw further == 0 ? first : new InputException(first.Code, $"{first.Message} ({Further(further)})", first.File, first.Line, first.Hint);
+        }
+
+        return examples.Count > 0
+            ? new Dataset(file, detected!.Value, examples)
+            : throw new InputException("no_examples", "the file has no examples in it", file);
+    }
+
+    private static DatasetRecord Parse(string file, RawRecord raw)
+    {
+        if (raw.Json.Length > MaximumRecordLength)
+        {
+            throw new InputException("too_large", $"line {raw.Line}: the record is {raw.Json.Length >> 20} MB long; at most {MaximumRecordLength >> 20} MB are read", file, raw.Line);
+        }
+
+        var node = StrictJson.Parse(raw.Json.Span, out var problem);
+        if (problem is not null)
+        {
+            // A pretty-printed record of an array file spreads over lines; a JSONL record is one line.
+            var (line, column) = RecordSplitter.Position(raw.Json.Span, problem.Offset);
+            line += raw.Line - 1;
+            throw problem.Code == "not_json"
+                ? new InputException(problem.Code, $"line {line}, column {column}: {problem.Message}", file, line, "JSONL has one whole JSON object on each line; objects over several lines belong in a JSON array [ … ]")
+                : new InputException(problem.Code, $"line {line}: {problem.Message}", file, line);
+        }
+
+        return node is JsonObject json
+            ? new DatasetRecord(json, file, raw.Line)
+            : throw new InputException("wrong_type", $"line {raw.Line}: the record is not a JSON object {{…}}", file, raw.Line);
+    }
+
+    private static DatasetFormat Detect(DatasetRecord record)
+    {
+        RefusePreference(record);
+        return DatasetFormats.Recognise(record.Json) ?? throw record.Error(
+            "unknown_format",
+            $"the format is not recognised from the fields {Fields(record.Json)}",
+            $"formats: {DatasetFormats.Known}");
+    }
+
+    private static Example ToExample(DatasetRecord record, DatasetFormat format, bool stated)
+    {
+        if (!stated)
+        {
+            RefusePreference(record);
+            if (DatasetFormats.Recognise(record.Json) is { } other && other != format)
+            {
+                throw record.Error("mixed_formats", $"the file began as {format.Describe()} but this record is {other.Describe()}; one file has one format");
+            }
+        }
+
+        return format switch
+        {
+            DatasetFormat.Chat => ChatFormat.Read(record),
+            DatasetFormat.PromptCompletion => PromptCompletionFormat.Read(record),
+            DatasetFormat.Instruction => InstructionFormat.Read(record),
+            DatasetFormat.ShareGpt => ShareGptFormat.Read(record),
+            DatasetFormat.Text => TextFormat.Read(record),
+            _ => throw new ArgumentOutOfRangeException(nameof(format)),
+        };
+    }
+
+    private static void RefusePreference(DatasetRecord record)
+    {
+        if (DatasetFormats.RecognisePreference(record.Json) is { } preference)
+        {
+            throw record.Error("preference_not_read", $"this is preference data ({preference}), which is not trained on yet", $"formats: {DatasetFormats.Known}");
+        }
+    }
+
+    private static string Further(int count) =>
+        count == MaximumCountedMistakes ? $"and at least {count} further records are bad" : count == 1 ? "and 1 further record is bad" : $"and {count} further records are bad";
+
+    private static string Fields(JsonObject json) =>
+        json.Count == 0 ? "(none)" : string.Join(", ", json.Take(12).Select(field => $"'{(field.Key.Length > 40 ? field.Key[..40] + "…" : field.Key)}'"));
+}
