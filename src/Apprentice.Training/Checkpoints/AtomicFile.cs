@@ -1,0 +1,39 @@
+namespace Apprentice.Training.Checkpoints;
+
+/// <summary>Writes a file so that a reader finds the old content or the new, whole, whenever the program is killed.</summary>
+public static class AtomicFile
+{
+    /// <summary>
+    /// Writes aside in the same folder, flushes, renames. When <paramref name="write"/> throws, the old file is untouched.
+    /// </summary>
+    /// <exception cref="Runs.RunFailedException">Code <c>disk_full</c>.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        var aside = AtomicDirectory.Aside(path);
+        try
+        {
+            FileSteps.Announce($"write {aside}");
+            using (var file = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                write(file);
+                file.Flush(flushToDisk: true);
+            }
+
+            FileSteps.Replace(aside, path);
+            FileSteps.FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (IOException e) when (DiskSpace.IsFull(e))
+        {
+            AtomicDirectory.TryDelete(aside);
+            throw DiskSpace.Full(path, inner: e);
+        }
+        catch
+        {
+            AtomicDirectory.TryDelete(aside);
+            throw;
+        }
+    }
+
+    /// <summary>Writes UTF-8 text without a byte order mark.</summary>
+    public static void WriteText(string path, string text) => Write(path, file => file.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+}

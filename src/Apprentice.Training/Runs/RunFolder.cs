@@ -1,0 +1,190 @@
+using System.Text.Json;
+using Apprentice.Data;
+using Apprentice.Training.Checkpoints;
+
+namespace Apprentice.Training.Runs;
+
+/// <summary>
+/// The folder of one run: where each of its files lies, and the small ones read and written. Opened for reading by
+/// anyone; opened for training by one process at a time, which holds it until it is disposed or dies.
+/// </summary>
+public sealed class RunFolder : IDisposable
+{
+    private const string HoldName = ".training";
+    private readonly FileStream? hold;
+
+    private RunFolder(string path, FileStream? hold)
+    {
+        Path = path;
+        this.hold = hold;
+    }
+
+    /// <summary>As the user gave it.</summary>
+    public string Path { get; }
+
+    public string RecipeFile => In("recipe.yaml");
+    public string LockFile => In("lock.json");
+    public string StateFile => In("state.json");
+    public string EventsFile => In("events.jsonl");
+    public string CheckpointsFolder => In("checkpoints");
+
+    /// <summary>The best adapter, in PEFT's format.</summary>
+    public string AdapterFolder => In("adapter");
+
+    /// <summary>The best model of a full fine-tuning, a Hugging Face folder.</summary>
+    public string ModelFolder => In("model");
+
+    public string ReportHtml => In("report.html");
+    public string ReportJson => In("report.json");
+
+    /// <summary>Whether the folder looks like a run, begun or done.</summary>
+    public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, "recipe.yaml")) && File.Exists(System.IO.Path.Combine(path, "state.json"));
+
+    /// <summary>Makes the folder of a new run and holds it for training. A folder that is there already must be empty.</summary>
+    /// <exception cref="InputException">Code <c>run_exists</c>, <c>run_busy</c> or <c>bad_path</c>.</exception>
+    public static RunFolder Create(string path)
+    {
+        RefuseIfUsed(path);
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when ((e is IOException io && !DiskSpace.IsFull(io)) || e is UnauthorizedAccessException)
+        {
+            throw new InputException("bad_path", $"the run folder cannot be made: {e.Message}", path, hint: "give another --out");
+        }
+
+        var run = new RunFolder(path, Hold(path));
+        try
+        {
+            RefuseIfUsed(path); // another process may have begun, and even ended, since the first look
+            return run;
+        }
+        catch
+        {
+            run.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a run to look at it or use its model; it may be training meanwhile.</summary>
+    /// <exception cref="InputException">Code <c>not_a_run</c>.</exception>
+    public static RunFolder Open(string path) => IsRun(path)
+        ? new RunFolder(path, null)
+        : throw new InputException("not_a_run",
+            Directory.Exists(path) ? "this folder is no run: it has no recipe.yaml and state.json" : "there is no run of that name", path,
+            hint: "a run folder is made by: apprentice train … --out runs/NAME");
+
+    /// <summary>Opens a run to go on training: holds it, and removes what a killed program left half-written.</summary>
+    /// <exception cref="InputException">Code <c>not_a_run</c>, or <c>run_busy</c> when another process is training it.</exception>
+    public static RunFolder OpenForTraining(string path)
+    {
+        using var look = Open(path);
+        var run = new RunFolder(path, Hold(path));
+        AtomicDirectory.CleanUp(path);
+        AtomicDirectory.CleanUp(run.CheckpointsFolder);
+        return run;
+    }
+
+    /// <summary>The first of NAME, NAME-2, NAME-3 … that is free in the folder.</summary>
+    public static string FreePath(string folder, string name)
+    {
+        var path = System.IO.Path.Combine(folder, name);
+        for (var i = 2; Directory.Exists(path) || File.Exists(path); i++)
+        {
+            path = System.IO.Path.Combine(folder, $"{name}-{i}");
+        }
+
+        return path;
+    }
+
+    /// <summary>Whether a process is training it now. A run that is "running" but not held was killed.</summary>
+    public bool IsHeld()
+    {
+        if (hold is not null)
+        {
+            return true;
+        }
+
+        if (!File.Exists(In(HoldName)))
+        {
+            return false;
+        }
+
+        try
+        {
+            Hold(Path).Dispose();
+            return false;
+        }
+        catch (InputException e)
+        {
+            return e.Code == "run_busy";
+        }
+    }
+
+    public CheckpointStore Checkpoints(int keep = 2) => new(CheckpointsFolder, keep);
+
+    public RunState ReadState() => ReadJson<RunState>(StateFile);
+
+    public void WriteState(RunState state) => WriteJson(StateFile, state);
+
+    public RunLock ReadLock() => ReadJson<RunLock>(LockFile);
+
+    public void WriteLock(RunLock runLock) => WriteJson(LockFile, runLock);
+
+    public void Dispose() => hold?.Dispose();
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+
+    private static void RefuseIfUsed(string path)
+    {
+        var used = File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path)
+            .Select(e => System.IO.Path.GetFileName(e)).Any(name => name != HoldName && !AtomicDirectory.IsAside(name)));
+        if (used)
+        {
+            throw new InputException("run_exists", "there is something there already, and a run is never overwritten", path,
+                hint: IsRun(path) ? $"give another --out, or go on with it: apprentice resume {path}" : "give another --out");
+        }
+    }
+
+    /// <summary>The system drops this lock when the process ends, however it ends, so it can never be left behind.</summary>
+    private static FileStream Hold(string path)
+    {
+        var file = System.IO.Path.Combine(path, HoldName);
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (DiskSpace.IsFull(e))
+        {
+            throw DiskSpace.Full(file, inner: e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new InputException("bad_path", $"the run folder cannot be written: {e.Message}", path);
+        }
+        catch (IOException)
+        {
+            throw new InputException("run_busy", "another process is training this run", path, hint: "wait until it is done, or stop it");
+        }
+    }
+
+    private static void WriteJson<T>(string file, T value) =>
+        AtomicFile.Write(file, stream => JsonSerializer.Serialize(stream, value, CheckpointState.Json));
+
+    private static T ReadJson<T>(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(file), CheckpointState.Json) ?? throw new JsonException("it is null");
+        }
+        catch (FileNotFoundException)
+        {
+            throw new InputException("not_a_run", $"the run has no {System.IO.Path.GetFileName(file)}", file);
+        }
+        catch (JsonException e)
+        {
+            throw new InputException("bad_run", $"the file cannot be read: {e.Message}", file, e.LineNumber + 1);
+        }
+    }
+}
