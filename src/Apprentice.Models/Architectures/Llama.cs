@@ -191,7 +191,7 @@ public sealed class Llama : LanguageModel
         Weight FeedForwardNorm, LinearLayer Gate, LinearLayer Up, LinearLayer Down);
 
     /// <summary>The weights of a GGUF file under their Hugging Face names.</summary>
-    public static GgufSource Weights(GgufFile file, LlamaConfig config) => new(
+    public static GgufSource FromGguf(GgufFile file, LlamaConfig config) => new(
         file,
         name => GgufNames.Translate(name, Names),
         name => name.Contains(".q_proj.", StringComparison.Ordinal) ? config.Heads

@@ -35,10 +35,10 @@ public sealed class LoraAdapter
             var rank = config.RankOf(layer.Name);
             var values = new float[(long)rank * layer.Weight.Columns];
             var bound = 1 / Math.Sqrt(layer.Weight.Columns);
-            var place = (ulong)adapter._pairs.Count;
+            var random = new CounterRandom(seed, RandomStream.Initialization, (ulong)adapter._pairs.Count);
             for (var i = 0; i < values.Length; i++)
             {
-                values[i] = (float)((2 * CounterRandom.Uniform(seed, place, (ulong)i) - 1) * bound);
+                values[i] = (float)(((2 * random.Uniform((ulong)i)) - 1) * bound);
             }
 
             adapter.Add(layer.Name, Weight.FromValues($"{layer.Name}.lora_A", trainable: true, values, rank, layer.Weight.Columns), layer.Weight.Rows);
