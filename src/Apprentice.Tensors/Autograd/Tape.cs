@@ -16,6 +16,12 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
 
     public bool Recording { get; } = recording;
 
+    /// <summary>
+    /// Whether this is a forward pass of training, in which dropout drops. A block that is run again in backward records
+    /// only then, but both of its runs are training.
+    /// </summary>
+    public bool Training { get; private init; } = recording;
+
     /// <summary>A tensor with these values that is not part of any gradient unless asked for.</summary>
     /// <param name="values">Row after row.</param>
     public Tensor Constant(ReadOnlySpan<float> values, int rows, int columns, bool requiresGradient = false)
@@ -48,8 +54,9 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
             return block(this, input);
         }
 
-        using var inner = new Tape(Engine, recording: false);
-        var output = inner.Detach(block(inner, input), Recording);
+        using var inner = new Tape(Engine, recording: false) { Training = Training };
+        var result = block(inner, Tensor.Alias(input, Values(input)));
+        var output = new Tensor(result.Rows, result.Columns, inner.Detach(result), Recording);
         _tensors.Add(output);
         if (Recording)
         {
@@ -111,8 +118,7 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
     /// <summary>A result that takes over the memory of an input whose values nobody needs any more.</summary>
     internal Tensor TakeOver(Tensor input, bool requiresGradient)
     {
-        var tensor = new Tensor(input.Rows, input.Columns, Values(input), requiresGradient && Recording);
-        input.Data = null;
+        var tensor = new Tensor(input.Rows, input.Columns, Detach(input), requiresGradient && Recording);
         _tensors.Add(tensor);
         return tensor;
     }
@@ -235,12 +241,19 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
         _nodes.Clear();
     }
 
-    /// <summary>Hands a tensor of this tape over to another one.</summary>
-    private Tensor Detach(Tensor tensor, bool requiresGradient)
+    /// <summary>The values of a tensor for another one to own: taken away from it, or copied where they belong to somebody else.</summary>
+    private float* Detach(Tensor tensor)
     {
-        var detached = new Tensor(tensor.Rows, tensor.Columns, tensor.Data, requiresGradient);
+        var values = Values(tensor);
+        if (tensor.IsPersistent || tensor.IsAlias)
+        {
+            var copy = Engine.Arena.Rent(tensor.Count);
+            new ReadOnlySpan<float>(values, checked((int)tensor.Count)).CopyTo(new Span<float>(copy, checked((int)tensor.Count)));
+            return copy;
+        }
+
         tensor.Data = null;
-        return detached;
+        return values;
     }
 
     private sealed class BlockNode(Tensor output, Tensor input, Func<Tape, Tensor, Tensor> block) : Node(output)

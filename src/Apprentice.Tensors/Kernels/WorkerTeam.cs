@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using Apprentice.Tensors.Memory;
 
 namespace Apprentice.Tensors.Kernels;
@@ -39,7 +40,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
     private readonly Thread[] _threads;
     private readonly Scratch[] _scratches;
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly object _wake = new();
     private readonly Lock _running = new();
     private delegate*<void*, int, Scratch, void> _body;
     private void* _job;
@@ -89,12 +90,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
             _failure = null;
             Volatile.Write(ref _busy, _threads.Length);
             Interlocked.Increment(ref _generation);
-            var parked = Volatile.Read(ref _parked);
-            if (parked > 0)
-            {
-                _wake.Release(parked);
-            }
-
+            WakeParked();
             Work(_scratches[0]);
             var spin = default(SpinWait);
             while (Volatile.Read(ref _busy) > 0)
@@ -104,7 +100,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
             if (_failure is { } failure)
             {
-                throw new AggregateException(failure.Message, failure);
+                ExceptionDispatchInfo.Throw(failure);
             }
         }
     }
@@ -113,13 +109,11 @@ internal sealed unsafe class WorkerTeam : IDisposable
     {
         _stopping = true;
         Interlocked.Increment(ref _generation);
-        _wake.Release(_threads.Length + 1);
+        WakeParked();
         foreach (var thread in _threads)
         {
             thread.Join();
         }
-
-        _wake.Dispose();
     }
 
     private static void RunPart<TJob>(void* job, int part, Scratch scratch)
@@ -145,14 +139,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
                     continue;
                 }
 
-                // Announce, then look again: a caller that did not see the announcement has moved the generation on.
-                Interlocked.Increment(ref _parked);
-                if (_generation == seen)
-                {
-                    _wake.Wait(millisecondsTimeout: 1_000);
-                }
-
-                Interlocked.Decrement(ref _parked);
+                Park(seen);
             }
 
             seen = _generation;
@@ -163,6 +150,35 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
             Work(scratch);
             Interlocked.Decrement(ref _busy);
+        }
+    }
+
+    /// <summary>
+    /// Sleeps until the generation moves on. Announces first, then looks: a caller that did not see the announcement
+    /// has moved the generation on already.
+    /// </summary>
+    private void Park(int seen)
+    {
+        Interlocked.Increment(ref _parked);
+        lock (_wake)
+        {
+            while (_generation == seen)
+            {
+                Monitor.Wait(_wake);
+            }
+        }
+
+        Interlocked.Decrement(ref _parked);
+    }
+
+    private void WakeParked()
+    {
+        if (Volatile.Read(ref _parked) > 0)
+        {
+            lock (_wake)
+            {
+                Monitor.PulseAll(_wake);
+            }
         }
     }
 

@@ -36,7 +36,7 @@ public static unsafe class Attention
         var requires = q.RequiresGradient || k.RequiresGradient || v.RequiresGradient;
         var output = tape.New(q.Rows, q.Columns, requires);
         var logSums = tape.New(q.Rows, rule.Heads, requiresGradient: false);
-        var shape = new AttentionShape(tape.Engine.Simd, segments, rule, q, k, v, cache, logSums.Data);
+        var shape = new AttentionShape(tape, segments, rule, q, k, v, cache, logSums.Data);
         tape.Engine.Team.Run(segments.Blocks.Length * rule.KeyValueHeads, new ForwardJob(shape, output.Data));
         tape.Record(new AttentionNode(output, q, k, v, segments, rule, logSums));
         return output;
@@ -55,6 +55,11 @@ public static unsafe class Attention
             throw new ArgumentException($"segments of {segments.Rows} tokens for q, k, v of {q.Rows}, {k.Rows}, {v.Rows}", nameof(segments));
         }
 
+        if (rule.Window < 1)
+        {
+            throw new ArgumentException($"a window of {rule.Window} leaves a token nothing to see", nameof(rule));
+        }
+
         var cached = segments.All.Where(s => s.Cached).Select(s => s.Start + s.Length).DefaultIfEmpty(0).Max();
         if (cached > (cache?.Keys.Rows ?? 0) || (cached > 0 && tape.Recording && q.RequiresGradient))
         {
@@ -67,11 +72,11 @@ public static unsafe class Attention
     {
         public override void Backward(Tape tape)
         {
-            var shape = new AttentionShape(tape.Engine.Simd, segments, rule, q, k, v, null, logSums.Data);
+            var shape = new AttentionShape(tape, segments, rule, q, k, v, null, logSums.Data);
             var along = tape.New(q.Rows, rule.Heads, requiresGradient: false); // sum(dO * O) of each row and head
             var team = tape.Engine.Team;
             team.Run(segments.Blocks.Length * rule.KeyValueHeads, new QueryBackwardJob(
-                shape, Output.Data, Output.Gradient, along.Data, q.RequiresGradient ? tape.ZeroedGradient(q) : null));
+                shape, tape.Values(Output), Output.Gradient, along.Data, q.RequiresGradient ? tape.ZeroedGradient(q) : null));
             if (k.RequiresGradient || v.RequiresGradient)
             {
                 team.Run(segments.Blocks.Length * rule.KeyValueHeads, new KeyBackwardJob(

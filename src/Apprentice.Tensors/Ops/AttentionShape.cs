@@ -1,14 +1,16 @@
 using System.Numerics.Tensors;
+using Apprentice.Tensors.Autograd;
 using Apprentice.Tensors.Kernels;
 
 namespace Apprentice.Tensors.Ops;
 
 /// <summary>Where queries, keys and values of one attention lie, and the products that its passes share.</summary>
 internal sealed unsafe class AttentionShape(
-    SimdLevel simd, Segments segments, AttentionRule rule, Tensor q, Tensor k, Tensor v, CachedKeys? cache, float* logSums)
+    Tape tape, Segments segments, AttentionRule rule, Tensor q, Tensor k, Tensor v, CachedKeys? cache, float* logSums)
 {
-    private readonly float* _keys = k.Data;
-    private readonly float* _values = v.Data;
+    private readonly SimdLevel _simd = tape.Engine.Simd;
+    private readonly float* _keys = tape.Values(k);
+    private readonly float* _values = tape.Values(v);
     private readonly float _scale = rule.Scale ?? 1 / MathF.Sqrt(q.Columns / rule.Heads);
 
     public Segments Segments => segments;
@@ -25,7 +27,7 @@ internal sealed unsafe class AttentionShape(
 
     public int KeyStride { get; } = k.Columns;
 
-    public float* Queries { get; } = q.Data;
+    public float* Queries { get; } = tape.Values(q);
 
     /// <summary>log(sum(exp(scores))) of each row and head.</summary>
     public float* LogSums => logSums;
@@ -60,7 +62,7 @@ internal sealed unsafe class AttentionShape(
         new(Keys(segments.All[s], cache is null ? null : cache.Values.Data, _values) + (long)first * KeyStride + kvHead * Width, KeyStride, transposed);
 
     public void Multiply(int m, int n, int steps, float* a, nint aRow, nint aStep, Operand b, float* c, nint cRow, bool accumulate, float* work) =>
-        Gemm.Serial(simd, m, n, steps, a, aRow, aStep, b, c, cRow, accumulate, work);
+        Gemm.Serial(_simd, m, n, steps, a, aRow, aStep, b, c, cRow, accumulate, work);
 
     /// <summary>Scaled, capped and masked scores [block.Count, count] against keys first.. of segment s; -inf where not seen.</summary>
     public void Scores(SegmentBlock block, int head, int s, int first, int count, float* scores, int stride, float* work)

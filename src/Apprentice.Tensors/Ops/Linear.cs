@@ -46,7 +46,7 @@ public static unsafe class Linear
     private static float* Dropped(Tape tape, Tensor x, LoraPair lora)
     {
         var values = tape.Values(x);
-        if (lora.Dropout is not { Probability: > 0 } dropout || !tape.Recording)
+        if (lora.Dropout is not { Probability: > 0 } dropout || !tape.Training)
         {
             return values;
         }
@@ -64,7 +64,7 @@ public static unsafe class Linear
 
     private static void ReturnDropped(Tape tape, LoraPair lora, float* input)
     {
-        if (lora.Dropout is { Probability: > 0 } && tape.Recording)
+        if (lora.Dropout is { Probability: > 0 } && tape.Training)
         {
             tape.Return(input);
         }
