@@ -1,0 +1,131 @@
+using System.Text;
+
+namespace Apprentice.Data.Tokenizers;
+
+/// <summary>
+/// Puts a tokenizer together from a GGUF file's metadata. The file names its family in <c>tokenizer.ggml.pre</c>, by
+/// the names of llama.cpp; a name that is not in the table is refused, since guessing would give other ids in silence.
+/// </summary>
+internal static class GgufTokenizer
+{
+    private const int Control = 3;
+    private const int UserDefined = 4;
+
+    private static readonly string[] Gpt2 = [SplitPatterns.Gpt2];
+    private static readonly string[] DigitsThenGpt2 = [@"\p{N}", SplitPatterns.Gpt2];
+    private static readonly string[] DeepSeek3 = [@"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", SplitPatterns.DeepSeek3];
+
+    // llama.cpp's fallback for files that do not say.
+    private static readonly string[] Default =
+        [@"[\p{P}\$\+<=>\^~\|]+", @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)", @"\p{N}+", "[0-9][0-9][0-9]"];
+
+    /// <summary>How a family cuts text, one pattern after the other, and what else it does.</summary>
+    private sealed record Family(string[] Patterns, bool IgnoreMerges = false, bool AddBos = false, bool Nfc = false);
+
+    private static readonly Dictionary<string, Family> Families = new()
+    {
+        ["default"] = new(Default),
+        ["gpt-2"] = new(Gpt2),
+        ["phi-2"] = new(Gpt2),
+        ["mpt"] = new(Gpt2),
+        ["olmo"] = new(Gpt2),
+        ["jais"] = new(Gpt2),
+        ["smollm"] = new(DigitsThenGpt2),
+        ["starcoder"] = new(DigitsThenGpt2),
+        ["refact"] = new(DigitsThenGpt2),
+        ["command-r"] = new(DigitsThenGpt2),
+        ["codeshell"] = new(DigitsThenGpt2),
+        ["exaone"] = new(DigitsThenGpt2),
+        ["llama3"] = new([SplitPatterns.Llama3], IgnoreMerges: true, AddBos: true),
+        ["llama-v3"] = new([SplitPatterns.Llama3], IgnoreMerges: true, AddBos: true),
+        ["llama-bpe"] = new([SplitPatterns.Llama3], IgnoreMerges: true, AddBos: true),
+        ["dbrx"] = new([SplitPatterns.Llama3]),
+        ["smaug-bpe"] = new([SplitPatterns.Llama3]),
+        ["glm4"] = new([SplitPatterns.Llama3]),
+        ["chatglm-bpe"] = new([SplitPatterns.Llama3]),
+        // The published pipelines of these normalize; llama.cpp does not, and differs where text is not normal.
+        ["qwen2"] = new([SplitPatterns.Qwen2], Nfc: true),
+        ["deepseek-r1-qwen"] = new([SplitPatterns.Qwen2]),
+        ["stablelm2"] = new([SplitPatterns.Qwen2]),
+        ["gpt-4o"] = new([SplitPatterns.Gpt4o]),
+        ["llama4"] = new([SplitPatterns.Gpt4o]),
+        ["tekken"] = new([SplitPatterns.Tekken], IgnoreMerges: true),
+        ["deepseek-v3"] = new(DeepSeek3),
+    };
+
+    public static Tokenizer Make(GgufVocabulary vocabulary, string? file)
+    {
+        if (vocabulary.Model != "gpt2")
+        {
+            throw new InputException("unsupported_tokenizer", $"tokenizer.ggml.model: '{vocabulary.Model}' is not supported; only 'gpt2' (byte-level BPE) is.", file);
+        }
+
+        var pre = vocabulary.Pre ?? "default";
+        if (!Families.TryGetValue(pre, out var family))
+        {
+            throw new InputException("unsupported_tokenizer", $"tokenizer.ggml.pre: '{pre}' is not supported; known are {string.Join(", ", Families.Keys)}.", file);
+        }
+
+        var count = vocabulary.Tokens.Length;
+        if (count >= Tokenizer.MaxVocabulary || (vocabulary.TokenTypes.Length > 0 && vocabulary.TokenTypes.Length != count))
+        {
+            throw new InputException("bad_tokenizer", $"tokenizer.ggml.token_type: {vocabulary.TokenTypes.Length} entries for {count} tokens; as many as tokens are expected.", file);
+        }
+
+        var ids = new Dictionary<string, int>(count);
+        for (var id = 0; id < count; id++)
+        {
+            ids[vocabulary.Tokens[id]] = id;
+        }
+
+        return new Tokenizer(new TokenizerParts
+        {
+            Vocabulary = ids,
+            Encoder = new BytePairEncoder(ids, Merges(vocabulary.Merges, ids, file), null, fuseUnknown: false, family.IgnoreMerges),
+            PreTokenizers = [.. family.Patterns.Select(p => new PatternSplit(SplitPatterns.Get(p), SplitBehavior.Isolated))],
+            Normalizer = family.Nfc ? new UnicodeNormalizer(NormalizationForm.FormC) : null,
+            AddedTokens = [.. AddedTokens(vocabulary)],
+            PostProcessors = [Surround(vocabulary, family)],
+            Bos = vocabulary.Bos,
+            Eos = vocabulary.Eos,
+            Unknown = vocabulary.Unknown,
+            Padding = vocabulary.Padding,
+        });
+    }
+
+    private static Dictionary<(int Left, int Right), (int Rank, int Id)> Merges(string[] merges, Dictionary<string, int> ids, string? file)
+    {
+        var table = new MergeTable(ids, merges.Length);
+        for (var i = 0; i < merges.Length; i++)
+        {
+            // A token may hold a space only at its very start, where it is no separator.
+            var space = merges[i].Length > 1 ? merges[i].IndexOf(' ', 1) : -1;
+            if (space < 0 || !table.Add(merges[i][..space], merges[i][(space + 1)..]))
+            {
+                throw new InputException("bad_tokenizer", $"tokenizer.ggml.merges[{i}]: expected two tokens of the vocabulary that make a third, found '{merges[i]}'.", file);
+            }
+        }
+
+        return table.Merges;
+    }
+
+    private static IEnumerable<AddedToken> AddedTokens(GgufVocabulary vocabulary)
+    {
+        for (var id = 0; id < vocabulary.TokenTypes.Length; id++)
+        {
+            if (vocabulary.TokenTypes[id] is Control or UserDefined && vocabulary.Tokens[id].Length is > 0 and <= AddedTokenFinder.MaxLength)
+            {
+                yield return new AddedToken(id, vocabulary.Tokens[id], Special: vocabulary.TokenTypes[id] == Control);
+            }
+        }
+    }
+
+    private static PostProcessor.Surround Surround(GgufVocabulary vocabulary, Family family)
+    {
+        return new PostProcessor.Surround(
+            vocabulary.AddBos ?? family.AddBos ? Existing(vocabulary.Bos) : [],
+            vocabulary.AddEos ?? false ? Existing(vocabulary.Eos) : []);
+
+        int[] Existing(int? id) => id >= 0 && id < vocabulary.Tokens.Length ? [id.Value] : [];
+    }
+}

@@ -1,0 +1,50 @@
+namespace Apprentice.Data.Tokenizers;
+
+/// <summary>What is done with the tokens of a whole text: trimming of offsets, tokens put around.</summary>
+internal abstract record PostProcessor
+{
+    /// <summary>Takes white space at the ends of tokens out of their offsets (ByteLevel and RobertaProcessing with trim_offsets).</summary>
+    /// <param name="AddPrefixSpace">Whether the space at the very start was put there and so is in no offset.</param>
+    public sealed record TrimOffsets(bool AddPrefixSpace) : PostProcessor;
+
+    /// <summary>Puts tokens before and after the text.</summary>
+    public sealed record Surround(int[] Before, int[] After) : PostProcessor;
+
+    /// <summary>The offsets of one token, trimmed. Steps by code points: one space of the token is one code point of the text.</summary>
+    public static (int Start, int End) Trim(string text, string token, bool isFirst, bool addPrefixSpace, (int Start, int End) offsets)
+    {
+        var leading = 0;
+        while (leading < token.Length && IsSpace(token[leading]))
+        {
+            leading++;
+        }
+
+        var trailing = 0;
+        while (trailing < token.Length && IsSpace(token[^(trailing + 1)]))
+        {
+            trailing++;
+        }
+
+        var (start, end) = offsets;
+        if (leading > 0 && addPrefixSpace && (isFirst || start == 0))
+        {
+            leading--;
+        }
+
+        for (; leading > 0 && start < end; leading--)
+        {
+            start += Utf16.Length(text, start);
+        }
+
+        var trimmed = end;
+        for (; trailing > 0 && trimmed > 0; trailing--)
+        {
+            trimmed -= Utf16.LengthBefore(text, trimmed);
+        }
+
+        // Where there are more spaces than text before the end nothing is trimmed, as in the reference.
+        return (start, trailing == 0 ? Math.Max(trimmed, start) : end);
+    }
+
+    private static bool IsSpace(char c) => c == ByteAlphabet.Character((byte)' ') || char.IsWhiteSpace(c);
+}

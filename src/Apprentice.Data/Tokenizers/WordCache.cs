@@ -1,0 +1,30 @@
+namespace Apprentice.Data.Tokenizers;
+
+/// <summary>A word as tokens, with the number of bytes that each token holds. Not to be changed.</summary>
+internal sealed record Word(int[] Ids, int[] ByteLengths);
+
+/// <summary>
+/// Remembers the tokens of short words. A fixed number of slots, a newer word replacing an older one in its slot, so
+/// that memory is bounded without bookkeeping. Slots are read and written whole, so threads need no lock.
+/// </summary>
+internal sealed class WordCache
+{
+    private const int Slots = 1 << 15;
+    private const int LongestWord = 48;
+    private readonly Entry?[] _slots = new Entry?[Slots];
+
+    public Word? Find(ReadOnlySpan<char> text) =>
+        text.Length <= LongestWord && _slots[Slot(text)] is { } entry && text.SequenceEqual(entry.Text) ? entry.Word : null;
+
+    public void Add(ReadOnlySpan<char> text, Word word)
+    {
+        if (text.Length <= LongestWord)
+        {
+            _slots[Slot(text)] = new Entry(text.ToString(), word);
+        }
+    }
+
+    private static int Slot(ReadOnlySpan<char> text) => string.GetHashCode(text, StringComparison.Ordinal) & (Slots - 1);
+
+    private sealed record Entry(string Text, Word Word);
+}
