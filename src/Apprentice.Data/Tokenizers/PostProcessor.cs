@@ -26,9 +26,9 @@ internal abstract record PostProcessor
         }
 
         var (start, end) = offsets;
-        if (leading > 0 && addPrefixSpace && (isFirst || start == 0))
+        if (leading == 1 && addPrefixSpace && (isFirst || start == 0))
         {
-            leading--;
+            leading = 0; // more than one were not put there
         }
 
         for (; leading > 0 && start < end; leading--)
