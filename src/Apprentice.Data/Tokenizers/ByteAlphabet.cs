@@ -11,6 +11,9 @@ internal static class ByteAlphabet
 
     public static char Character(byte value) => Characters[value];
 
+    /// <summary>Bytes of UTF-8 that the character of a byte takes: 1 or 2.</summary>
+    public static int Width(byte value) => Characters[value] < 0x80 ? 1 : 2;
+
     /// <summary>The byte that a character stands for, or -1.</summary>
     public static int Byte(char character) => character < Bytes.Length ? Bytes[character] : -1;
 

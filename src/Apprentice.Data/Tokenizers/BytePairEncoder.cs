@@ -46,13 +46,13 @@ internal sealed class BytePairEncoder
 
     public Word EncodeBytes(ReadOnlySpan<byte> bytes)
     {
-        if (_ignoreMerges && _vocabulary.TryGetValue(ByteAlphabet.Write(bytes), out var whole))
+        if (_ignoreMerges && ByteAlphabet.Write(bytes) is var text && _vocabulary.TryGetValue(text, out var whole))
         {
-            return new Word([whole], [bytes.Length]);
+            return new Word([whole], [System.Text.Encoding.UTF8.GetByteCount(text)]);
         }
 
         var ids = new int[bytes.Length];
-        var lengths = new int[bytes.Length];
+        var widths = new int[bytes.Length];
         var count = 0;
         var afterUnknown = false;
         foreach (var b in bytes)
@@ -66,19 +66,19 @@ internal sealed class BytePairEncoder
 
             if (isUnknown && afterUnknown && _fuseUnknown)
             {
-                lengths[count - 1]++;
+                widths[count - 1] += ByteAlphabet.Width(b);
                 continue;
             }
 
             afterUnknown = isUnknown;
             ids[count] = isUnknown ? _unknown!.Value : id;
-            lengths[count++] = 1;
+            widths[count++] = ByteAlphabet.Width(b);
         }
 
-        return Merge(ids.AsSpan(0, count), lengths.AsSpan(0, count));
+        return Merge(ids.AsSpan(0, count), widths.AsSpan(0, count));
     }
 
-    private Word Merge(Span<int> ids, Span<int> lengths)
+    private Word Merge(Span<int> ids, Span<int> widths)
     {
         // A linked list over the symbols and a queue of possible merges; an entry whose symbols have changed is skipped.
         var count = ids.Length;
@@ -94,15 +94,15 @@ internal sealed class BytePairEncoder
         while (queue.TryDequeue(out var pair, out var priority))
         {
             var (left, right) = pair;
-            if (lengths[left] == 0 || lengths[right] == 0 || next[left] != right
+            if (widths[left] == 0 || widths[right] == 0 || next[left] != right
                 || !_merges.TryGetValue((ids[left], ids[right]), out var merge) || merge.Rank != priority >> 32)
             {
                 continue;
             }
 
             ids[left] = merge.Id;
-            lengths[left] += lengths[right];
-            lengths[right] = 0;
+            widths[left] += widths[right];
+            widths[right] = 0;
             next[left] = next[right];
             if (next[left] < count)
             {
@@ -116,11 +116,11 @@ internal sealed class BytePairEncoder
         var kept = 0;
         for (var i = 0; i < count; i = next[i])
         {
-            (ids[kept], lengths[kept]) = (ids[i], lengths[i]);
+            (ids[kept], widths[kept]) = (ids[i], widths[i]);
             kept++;
         }
 
-        return new Word(ids[..kept].ToArray(), lengths[..kept].ToArray());
+        return new Word(ids[..kept].ToArray(), widths[..kept].ToArray());
     }
 
     private void Offer(ReadOnlySpan<int> ids, int left, int right, PriorityQueue<(int Left, int Right), long> queue)

@@ -154,36 +154,36 @@ public sealed class Tokenizer
         }
     }
 
-    // Walks the word's bytes and the piece's characters side by side.
+    // Walks the word's tokens and the piece's characters side by side.
     private void AddWord(Piece piece, Word word, TokenList result)
     {
         var text = piece.Span;
-        var (at, bytesBefore) = (0, 0); // the character at hand, and the bytes before it
-        var byteAt = 0;
+        var (at, before, done) = (0, 0, 0); // the character at hand, the width before it, the width of the tokens so far
         for (var i = 0; i < word.Ids.Length; i++)
         {
-            Seek(text, byteAt, ref at, ref bytesBefore);
+            Seek(text, done, ref at, ref before);
             var start = piece.Source.OriginalStart(piece.Start + at);
-            byteAt += word.ByteLengths[i];
-            Seek(text, byteAt - 1, ref at, ref bytesBefore);
+            done += word.Widths[i];
+            Seek(text, done - 1, ref at, ref before);
             result.Add(word.Ids[i], (start, piece.Source.OriginalEnd(piece.Start + at)));
         }
     }
 
-    /// <summary>Moves on to the character that holds the byte at <paramref name="target"/>.</summary>
-    private void Seek(ReadOnlySpan<char> text, int target, ref int at, ref int bytesBefore)
+    /// <summary>Moves on to the character that holds <paramref name="target"/>, counted as <see cref="Word"/> counts.</summary>
+    private void Seek(ReadOnlySpan<char> text, int target, ref int at, ref int before)
     {
         while (true)
         {
             var c = text[at];
-            var bytes = c < 0x80 || _parts.PiecesAreBytes ? 1 : c < 0x800 ? 2 : Utf16.Length(text, at) == 2 ? 4 : 3;
-            if (bytesBefore + bytes > target)
+            var units = Utf16.Length(text, at);
+            var width = c < 0x80 ? ByteAlphabet.Width((byte)c) : _parts.PiecesAreBytes ? 2 : c < 0x800 ? 4 : units == 2 ? 8 : 6;
+            if (before + width > target)
             {
                 return;
             }
 
-            bytesBefore += bytes;
-            at += bytes == 4 ? 2 : 1;
+            before += width;
+            at += units;
         }
     }
 

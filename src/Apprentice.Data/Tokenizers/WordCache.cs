@@ -1,7 +1,10 @@
 namespace Apprentice.Data.Tokenizers;
 
-/// <summary>A word as tokens, with the number of bytes that each token holds. Not to be changed.</summary>
-internal sealed record Word(int[] Ids, int[] ByteLengths);
+/// <summary>
+/// A word as tokens. Not to be changed. Widths are what the tokens take as UTF-8 of the byte alphabet: the reference
+/// counts so too, which shows where a byte has no token, is dropped and all after it in the word moves forward.
+/// </summary>
+internal sealed record Word(int[] Ids, int[] Widths);
 
 /// <summary>
 /// Remembers the tokens of short words. A fixed number of slots, a newer word replacing an older one in its slot, so

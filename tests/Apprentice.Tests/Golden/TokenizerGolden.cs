@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Apprentice.Data.Tokenizers;
+using Apprentice.Models.Weights;
 using Xunit.Abstractions;
 
 namespace Apprentice.Tests.Golden;
@@ -43,6 +44,11 @@ public sealed class TokenizerGolden(ITestOutputHelper output)
             }
 
             Check(Tokenizer.FromJson(json, file), folder);
+            var gguf = Path.Combine(files, name, "vocab-only.gguf.xz");
+            if (File.Exists(gguf))
+            {
+                Check(FromGguf(gguf), folder);
+            }
         }
 
         output.WriteLine($"{skipped} folders skipped because their model is not byte-level BPE");
@@ -93,6 +99,35 @@ public sealed class TokenizerGolden(ITestOutputHelper output)
         var root = document.RootElement;
         return root.GetProperty("model").GetProperty("type").GetString() == "BPE"
             && root.GetProperty("pre_tokenizer").GetRawText().Contains("\"ByteLevel\"", StringComparison.Ordinal);
+    }
+
+    private static Tokenizer FromGguf(string packed)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(file, Unpack(packed));
+            var metadata = GgufFile.Open(file).Metadata;
+            const string Prefix = "tokenizer.ggml.";
+            return Tokenizer.FromGguf(new GgufVocabulary
+            {
+                Model = metadata.GetString(Prefix + "model"),
+                Pre = metadata.FindString(Prefix + "pre"),
+                Tokens = metadata.GetStrings(Prefix + "tokens"),
+                Merges = metadata.FindStrings(Prefix + "merges") ?? [],
+                TokenTypes = metadata.FindInts(Prefix + "token_type") ?? [],
+                Bos = metadata.FindSize(Prefix + "bos_token_id"),
+                Eos = metadata.FindSize(Prefix + "eos_token_id"),
+                Unknown = metadata.FindSize(Prefix + "unknown_token_id"),
+                Padding = metadata.FindSize(Prefix + "padding_token_id"),
+                AddBos = metadata.FindBool(Prefix + "add_bos_token"),
+                AddEos = metadata.FindBool(Prefix + "add_eos_token"),
+            });
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     internal static byte[] Unpack(string file)
