@@ -1,5 +1,6 @@
 using System.Text;
 using Apprentice.Data;
+using Apprentice.Training.Runs;
 
 namespace Apprentice.Cli;
 
@@ -11,6 +12,7 @@ internal static class Errors
         var (exit, report) = exception switch
         {
             InputException e => (ExitCode.BadInput, new ErrorReport(e.Code, e.Message, e.File, e.Line, e.Hint)),
+            RunFailedException e => (ExitCode.Failed, new ErrorReport(e.Code, e.Message, Hint: e.Hint)),
             OperationCanceledException when cancel.IsCancellationRequested =>
                 (ExitCode.Interrupted, new ErrorReport("interrupted", "interrupted")),
             FileNotFoundException or DirectoryNotFoundException =>

@@ -15,7 +15,7 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool json)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // text in any language stays readable
-        Converters = { new FiniteOrNull() },
+        Converters = { new FiniteOrNull(), new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
     /// <summary>Whether <c>--json</c> was given.</summary>

@@ -2,7 +2,7 @@ namespace Apprentice.Training.Runs;
 
 /// <summary>How a run ended. These names in snake_case are what <c>train --json</c> promises.</summary>
 /// <param name="Run">The run's folder.</param>
-/// <param name="Status">As in the run's state.json: succeeded, failed, cancelled or paused.</param>
+/// <param name="Status">As in the run's state.json.</param>
 /// <param name="Steps">Optimizer steps done.</param>
 /// <param name="Epochs">Passes over the training data, with a fraction.</param>
 /// <param name="TrainLoss">Mean loss per supervised token at the end, in nats.</param>
@@ -14,7 +14,7 @@ namespace Apprentice.Training.Runs;
 /// <param name="TrainableParameters">How many numbers were trained.</param>
 public sealed record TrainingSummary(
     string Run,
-    string Status,
+    RunStatus Status,
     int Steps,
     double Epochs,
     double TrainLoss,

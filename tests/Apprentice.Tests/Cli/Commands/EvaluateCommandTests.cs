@@ -1,5 +1,6 @@
 using Apprentice.Cli;
 using Apprentice.Cli.Commands;
+using Apprentice.Data.Metrics;
 using Apprentice.Evaluation;
 
 namespace Apprentice.Tests.Cli.Commands;
@@ -9,7 +10,7 @@ public class EvaluateCommandTests
     private static Verb Verb(Terminal terminal) => EvaluateCommand.Create(terminal, (request, progress, _) =>
     {
         progress.Report(0.5);
-        return Task.FromResult(new EvaluationSummary(400, request.Metrics.ToDictionary(m => m, _ => new MetricResult(0.8125, 0.775, 0.85))));
+        return Task.FromResult(new EvaluationSummary(400, request.Metrics.ToDictionary(m => m, _ => new MetricValue(0.8125, 0.775, 0.85))));
     });
 
     [Fact]
