@@ -50,7 +50,7 @@ internal static class CommandLine
 
     private static IEnumerable<Verb> Verbs(Terminal terminal)
     {
-        yield break;
+        yield return TokenizeCommand.Create(terminal);
     }
 
     private static RootCommand Create(IEnumerable<Verb> verbs)

@@ -52,7 +52,8 @@ internal static class Errors
                 text.Append(File).Append(Line is null ? "" : $":{Line}").Append(": ");
             }
 
-            text.Append(Message);
+            var repeated = $"line {Line}: "; // some readers say the line in the message too
+            text.Append(Line is not null && Message.StartsWith(repeated, StringComparison.Ordinal) ? Message[repeated.Length..] : Message);
             return (Hint is null ? text : text.Append("\nhint: ").Append(Hint)).ToString();
         }
     }

@@ -10,7 +10,7 @@ namespace Apprentice.Cli.Commands;
 /// <param name="Start">First character of the text it stands for, in code points.</param>
 /// <param name="End">The character after the last.</param>
 /// <param name="Supervised">Whether training learns to write it.</param>
-/// <param name="Piece">The characters it stands for, or the vocabulary's spelling where it is only a part of one.</param>
+/// <param name="Piece">The characters it stands for, or the vocabulary's spelling where it stands for none.</param>
 internal sealed record TokenRow(int Id, string Token, int Start, int End, bool Supervised, string Piece);
 
 /// <summary>Tokens for people: the text in coloured pieces, the supervised ones underlined, then a line per token.</summary>
