@@ -17,11 +17,21 @@ internal static unsafe class Gemm
     /// <summary>Rows of C that one part works on: whole tiles, small enough to share the work out evenly.</summary>
     private const int RowsPerPart = 16 * Tile.Rows;
 
+    /// <summary>Up to so many rows (decoding) each weight is used so rarely that packing it would cost more than it saves.</summary>
+    private const int FewRows = 8;
+    private const int ColumnsPerPart = 64;
+
     /// <summary>Runs on all workers of the engine.</summary>
     public static void Run(Engine engine, int m, int n, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate)
     {
         if (m == 0 || n == 0)
         {
+            return;
+        }
+
+        if (m <= FewRows && b.Transposed && aStep == 1)
+        {
+            engine.Team.Run((n + ColumnsPerPart - 1) / ColumnsPerPart, new FewRowsJob(m, n, k, a, aRow, b, c, cRow, accumulate));
             return;
         }
 
@@ -123,6 +133,30 @@ internal static unsafe class Gemm
                 for (var x = 0; x < columns; x++)
                 {
                     to[r * cRow + x] = accumulate ? to[r * cRow + x] + edge[r * width + x] : edge[r * width + x];
+                }
+            }
+        }
+    }
+
+    /// <summary>Dot products of the few rows of A with each widened row of B.</summary>
+    private readonly struct FewRowsJob(int m, int n, int k, float* a, nint aRow, Operand b, float* c, nint cRow, bool accumulate) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            var row = scratch.Floats(k);
+            for (var j = part * ColumnsPerPart; j < Math.Min(n, (part + 1) * ColumnsPerPart); j++)
+            {
+                var values = b.Type == StorageType.F32 ? (float*)(b.Data + j * b.RowBytes) : row;
+                if (values == row)
+                {
+                    BlockFormats.Decode(b.Type, b.Data + j * b.RowBytes, row, k);
+                }
+
+                for (var i = 0; i < m; i++)
+                {
+                    var to = c + i * cRow + j;
+                    var product = Rows.Dot(a + i * aRow, values, k);
+                    *to = accumulate ? *to + product : product;
                 }
             }
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Apprentice.Models.Architectures;
+using Apprentice.Models.Generation;
 using Apprentice.Models.Layers;
 using Apprentice.Models.Weights;
 using Apprentice.Tensors;
@@ -37,6 +38,47 @@ public class LlamaGoldenTests(ITestOutputHelper output)
         output.WriteLine($"{cases} cases passed, {skipped} folders skipped because they are no llama language models");
         Assert.Empty(failures);
         Assert.NotEqual(0, cases);
+    }
+
+    [SkippableFact]
+    public void Greedy_runs_match_transformers()
+    {
+        var runs = 0;
+        foreach (var folder in Directory.GetDirectories(GoldenData.RequireFolder("models")).Where(IsLlama))
+        {
+            using var model = new Llama(LlamaConfig.From(ModelConfig.Open(Path.Combine(folder, "config.json"))), new SafetensorsSource(folder));
+            using var engine = new Engine(2);
+            var greedy = GoldenJson.Read(folder, "golden.json").GetProperty("greedy");
+            var options = new SamplingOptions { MaxTokens = greedy.GetProperty("max_new_tokens").GetInt32() };
+            var expected = greedy.GetProperty("runs").EnumerateArray().ToArray();
+            var requests = expected.Select(r => new GenerationRequest(r.GetProperty("prompt").Ints(), options, new HashSet<int>())).ToArray();
+
+            // Alone, and where the rotation does not depend on the batch also all together.
+            var together = model.Config.Rotary.Scaling == "dynamic" ? [] : Generate(model, engine, requests);
+            for (var i = 0; i < requests.Length; i++, runs++)
+            {
+                var wanted = expected[i].GetProperty("generated").Ints();
+                Assert.Equal(wanted, Generate(model, engine, [requests[i]])[0]);
+                Assert.Equal(wanted, together.Length == 0 ? wanted : together[i]);
+            }
+        }
+
+        output.WriteLine($"{runs} greedy runs passed");
+        Assert.NotEqual(0, runs);
+    }
+
+    internal static int[][] Generate(LanguageModel model, Engine engine, GenerationRequest[] requests)
+    {
+        var tokens = requests.Select(_ => new List<int>()).ToArray();
+        new Generator(model, engine).Run(
+            requests,
+            (i, token) =>
+            {
+                tokens[i].Add(token);
+                return true;
+            },
+            (_, _) => { });
+        return [.. tokens.Select(t => t.ToArray())];
     }
 
     internal static bool IsLlama(string folder) =>

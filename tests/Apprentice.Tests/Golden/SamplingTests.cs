@@ -1,7 +1,7 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Apprentice.Models.Generation;
+using Apprentice.Models.Weights;
 using Xunit.Abstractions;
 
 namespace Apprentice.Tests.Golden;
@@ -16,7 +16,7 @@ public class SamplingTests(ITestOutputHelper output)
     public void Filters()
     {
         var folder = GoldenData.RequireFolder("training/sampling");
-        var tensors = Tensors.Read(Path.Combine(folder, "filters.safetensors"));
+        var tensors = new Tensors(Path.Combine(folder, "filters.safetensors"));
         using var manifest = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "filters.json")));
         var passed = 0;
         var skipped = new List<string>();
@@ -105,30 +105,19 @@ public class SamplingTests(ITestOutputHelper output)
             uniforms.Select((u, i) => Sampler.Draw(logits.AsSpan(i / draws * vocabulary, vocabulary), u)));
     }
 
-    /// <summary>Just enough of safetensors: little-endian header length, JSON header, raw values.</summary>
-    private sealed record Tensors(JsonElement Header, byte[] Values)
+    private sealed class Tensors(string path)
     {
-        public static Tensors Read(string file)
+        private readonly SafetensorsFile file = SafetensorsFile.Open(path);
+        private readonly byte[] bytes = File.ReadAllBytes(path);
+
+        public (int Rows, int Columns) Matrix(string name) => ((int)file.Find(name)!.Shape[0], (int)file.Find(name)!.Shape[1]);
+
+        public float[] Floats(string name) => file.ReadFloats(name);
+
+        public int[] Ints(string name)
         {
-            var bytes = File.ReadAllBytes(file);
-            var length = (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes);
-            return new Tensors(JsonDocument.Parse(bytes.AsMemory(8, length)).RootElement, bytes[(8 + length)..]);
-        }
-
-        public (int Rows, int Columns) Matrix(string name)
-        {
-            var shape = Header.GetProperty(name).GetProperty("shape");
-            return (shape[0].GetInt32(), shape[1].GetInt32());
-        }
-
-        public float[] Floats(string name) => MemoryMarshal.Cast<byte, float>(Raw(name)).ToArray();
-
-        public int[] Ints(string name) => MemoryMarshal.Cast<byte, int>(Raw(name)).ToArray();
-
-        private Span<byte> Raw(string name)
-        {
-            var offsets = Header.GetProperty(name).GetProperty("data_offsets");
-            return Values.AsSpan(offsets[0].GetInt32()..offsets[1].GetInt32());
+            var tensor = file.Find(name)!;
+            return MemoryMarshal.Cast<byte, int>(bytes.AsSpan((int)tensor.Offset, (int)tensor.ByteLength)).ToArray();
         }
     }
 }

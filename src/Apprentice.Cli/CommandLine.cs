@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using Apprentice.Cli.Commands;
+
+namespace Apprentice.Cli;
+
+/// <summary>
+/// The frame around all commands: which there are, how they are parsed, how help looks, and how an error becomes a
+/// message and an exit code. What a command does is in Commands/, one verb one file.
+/// </summary>
+internal static class CommandLine
+{
+    /// <summary>Runs one command line and returns the exit code; throws nothing.</summary>
+    public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancel) =>
+        RunAsync(args, Verbs, output, error, cancel);
+
+    /// <summary>The same with the verbs given, for tests.</summary>
+    internal static async Task<int> RunAsync(
+        string[] args, Func<Terminal, IEnumerable<Verb>> verbs, TextWriter output, TextWriter error, CancellationToken cancel)
+    {
+        var terminal = new Terminal(output, error, json: args.Contains(CommonOptions.Json.Name));
+        try
+        {
+            var parsed = Create(verbs(terminal)).Parse(args, new ParserConfiguration
+            {
+                ResponseFileTokenReplacer = null, // "@someone, hello" is a prompt, not the name of a file of options
+                EnablePosixBundling = false,
+            });
+            if (parsed.Action is System.CommandLine.Invocation.ParseErrorAction or null)
+            {
+                throw Usage.Error(parsed);
+            }
+
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    Output = output,
+                    Error = error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null, // Interrupt handles Ctrl-C: saving may take longer than any timeout
+                },
+                cancel);
+        }
+        catch (Exception exception)
+        {
+            return Errors.Report(exception, terminal, cancel);
+        }
+    }
+
+    private static IEnumerable<Verb> Verbs(Terminal terminal)
+    {
+        yield return TokenizeCommand.Create(terminal);
+    }
+
+    private static RootCommand Create(IEnumerable<Verb> verbs)
+    {
+        var root = new RootCommand("Fine-tune a language model on your own examples, prove that it helped, and serve it.")
+        {
+            CommonOptions.Json,
+        };
+        foreach (var verb in verbs)
+        {
+            root.Add(verb);
+        }
+
+        foreach (var help in root.Options.OfType<HelpOption>())
+        {
+            help.Action = new Verb.Help((HelpAction)help.Action!);
+        }
+
+        return root;
+    }
+}

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using Apprentice.Evaluation;
+using Apprentice.Models.Generation;
+using Spectre.Console;
+
+namespace Apprentice.Cli.Commands;
+
+/// <summary>What <c>evaluate</c> is asked to do.</summary>
+/// <param name="Model">A model reference.</param>
+/// <param name="Data">Files of examples.</param>
+/// <param name="Metrics">Names of metrics.</param>
+/// <param name="Out">File for a row per example (prompt, expected, answer, scores), or null.</param>
+/// <param name="System">A system message before each prompt, or null.</param>
+/// <param name="Raw">The prompts as they are, without the chat template.</param>
+/// <param name="Sampling">Validated.</param>
+/// <param name="Threads">Null: one per core.</param>
+internal sealed record EvaluateRequest(
+    string Model, IReadOnlyList<string> Data, IReadOnlyList<string> Metrics, string? Out, string? System, bool Raw, SamplingOptions Sampling, int? Threads);
+
+/// <summary><c>evaluate</c>: how well a model answers held-out examples, with confidence intervals.</summary>
+internal static class EvaluateCommand
+{
+    /// <summary>Evaluates; reports the share of examples done, from 0 to 1.</summary>
+    public delegate Task<EvaluationSummary> Work(EvaluateRequest request, IProgress<double> progress, CancellationToken cancel);
+
+    public static Verb Create(Terminal terminal, Work evaluate)
+    {
+        var model = CommonOptions.Model();
+        var data = new Option<string[]>("--data") { Description = "Held-out examples (JSONL); may be given more than once.", HelpName = "FILE", Required = true };
+        var metric = new Option<string[]>("--metric")
+        {
+            Description = "What to measure, such as exact_match (default); may be given more than once.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => ["exact_match"],
+        };
+        var outFile = CommonOptions.File("--out", "Write a JSON line per example: prompt, expected, answer, scores.");
+        var system = CommonOptions.System();
+        var raw = CommonOptions.Raw();
+        var threads = CommonOptions.Threads();
+        var sampling = new SamplingOptionSet();
+        var verb = new Verb(
+            "evaluate",
+            "Measure how well a model answers held-out examples.",
+            "apprentice evaluate --model runs/tickets --data tickets-test.jsonl --metric exact_match")
+        {
+            model, data, metric, outFile, system, raw, threads,
+        };
+        sampling.AddTo(verb);
+        verb.SetAction(async (parsed, cancel) =>
+        {
+            var request = new EvaluateRequest(
+                parsed.GetRequiredValue(model),
+                parsed.GetRequiredValue(data),
+                parsed.GetRequiredValue(metric),
+                parsed.GetValue(outFile),
+                parsed.GetValue(system),
+                parsed.GetValue(raw),
+                sampling.Read(parsed),
+                parsed.GetValue(threads));
+            var summary = await terminal.Progress.Progress().AutoClear(true).StartAsync(context =>
+            {
+                var task = context.AddTask("evaluating", maxValue: 1);
+                return evaluate(request, new Share(task), cancel);
+            });
+            Print(terminal, summary);
+            return ExitCode.Done;
+        });
+        return verb;
+    }
+
+    private static void Print(Terminal terminal, EvaluationSummary summary)
+    {
+        if (terminal.Json)
+        {
+            terminal.WriteJson(summary);
+            return;
+        }
+
+        var table = new Table().Border(TableBorder.Simple).AddColumn("metric");
+        table.AddColumn(new TableColumn("value").RightAligned()).AddColumn(new TableColumn("95% interval").RightAligned());
+        foreach (var (name, metric) in summary.Metrics)
+        {
+            table.AddRow(Markup.Escape(name), Format.Text($"{metric.Value:0.0000}"), Format.Text($"{metric.Low:0.0000} to {metric.High:0.0000}"));
+        }
+
+        terminal.Results.Write(table);
+        terminal.Output.WriteLine(Format.Text($"{summary.Examples} examples"));
+    }
+
+    private sealed class Share(ProgressTask task) : IProgress<double>
+    {
+        public void Report(double value) => task.Value = value;
+    }
+}

@@ -1,0 +1,189 @@
+using Apprentice.Data;
+using Apprentice.Models.Architectures;
+using Apprentice.Models.Layers;
+using Apprentice.Tensors;
+using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Ops;
+
+namespace Apprentice.Models.Generation;
+
+/// <summary>A prompt to be continued.</summary>
+/// <param name="Prompt">Token ids, at least one.</param>
+/// <param name="Options">Checked by the generator.</param>
+/// <param name="EndTokens">Ids that end the answer; they are not part of it.</param>
+public sealed record GenerationRequest(int[] Prompt, SamplingOptions Options, IReadOnlySet<int> EndTokens);
+
+/// <summary>Why an answer ended.</summary>
+public enum FinishReason
+{
+    /// <summary>An end token or a stop string came.</summary>
+    Stop,
+
+    /// <summary>The answer reached its longest length.</summary>
+    Length,
+}
+
+/// <summary>
+/// Continues any number of prompts together: each step computes the new tokens of all active sequences in one batch of
+/// segments, whole prompts beside single tokens, with their earlier keys and values in a cache. It knows tokens, not text,
+/// and does not know how long the model's context is.
+/// </summary>
+/// <param name="model">The base model.</param>
+/// <param name="engine">Where to run.</param>
+/// <param name="adapter">The adapter, or null for the base itself.</param>
+/// <param name="slots">Sequences that are active at once.</param>
+public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? adapter = null, int slots = 32)
+{
+    /// <summary>Prompt tokens that are computed in one step; a longer single prompt still goes in one piece.</summary>
+    private const int PromptTokensPerStep = 2048;
+
+    /// <summary>Generates for all requests.</summary>
+    /// <param name="onToken">
+    /// Is told request and token as they come, the end token excluded; answers whether to go on (false at a stop string).
+    /// </param>
+    /// <param name="onFinish">Is told request and reason once it is done.</param>
+    /// <exception cref="InputException">A prompt is empty or an option makes no sense.</exception>
+    public void Run(
+        IReadOnlyList<GenerationRequest> requests, Func<int, int, bool> onToken, Action<int, FinishReason> onFinish, CancellationToken cancellation = default)
+    {
+        Check(requests);
+        if (requests.Count == 0)
+        {
+            return;
+        }
+
+        var rowsPerSlot = requests.Max(r => r.Prompt.Length + r.Options.MaxTokens);
+        var slotCount = Math.Min(slots, requests.Count);
+        var cache = model.NewCache(slotCount * rowsPerSlot);
+        var active = new List<Sequence>();
+        var free = new Stack<int>(Enumerable.Range(0, slotCount).Reverse());
+        var next = 0;
+        using var tape = new Tape(engine, recording: false);
+        while (active.Count > 0 || next < requests.Count)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var promptTokens = 0;
+            while (next < requests.Count && free.Count > 0
+                && (promptTokens == 0 || promptTokens + requests[next].Prompt.Length <= PromptTokensPerStep))
+            {
+                promptTokens += requests[next].Prompt.Length;
+                active.Add(new Sequence(next, requests[next], free.Pop() * rowsPerSlot));
+                next++;
+            }
+
+            Step(tape, active, cache);
+            foreach (var sequence in active)
+            {
+                Take(sequence, onToken);
+            }
+
+            foreach (var done in active.Where(s => s.Finished is not null))
+            {
+                free.Push(done.CacheStart / rowsPerSlot);
+                onFinish(done.Index, done.Finished!.Value);
+            }
+
+            active.RemoveAll(s => s.Finished is not null);
+        }
+    }
+
+    /// <summary>Computes the tokens that each sequence has not computed yet, and puts the last row's logits into it.</summary>
+    private void Step(Tape tape, List<Sequence> active, KeyValueCache cache)
+    {
+        var ids = new List<int>();
+        var rows = new List<int>();
+        var segments = new List<Segment>();
+        foreach (var sequence in active)
+        {
+            var parent = -1;
+            if (sequence.Cached > 0)
+            {
+                parent = segments.Count;
+                segments.Add(new Segment(sequence.CacheStart, sequence.Cached, Cached: true));
+            }
+
+            var fresh = sequence.Tokens.Count - sequence.Cached;
+            segments.Add(new Segment(ids.Count, fresh, sequence.Cached, parent));
+            rows.AddRange(Enumerable.Range(sequence.CacheStart + sequence.Cached, fresh));
+            ids.AddRange(sequence.Tokens.Skip(sequence.Cached));
+            sequence.LastRow = ids.Count - 1;
+            sequence.Cached = sequence.Tokens.Count;
+        }
+
+        var hidden = model.Forward(tape, new ForwardInput([.. ids], new Segments([.. segments]))
+        {
+            Adapter = adapter,
+            Cache = cache,
+            CacheRows = [.. rows],
+        });
+        var width = hidden.Columns;
+        var picked = new float[active.Count * width];
+        for (var i = 0; i < active.Count; i++)
+        {
+            hidden.CopyRowTo(active[i].LastRow, picked.AsSpan(i * width, width));
+        }
+
+        var logits = model.Logits(tape, tape.Constant(picked, active.Count, width));
+        for (var i = 0; i < active.Count; i++)
+        {
+            active[i].Logits ??= new float[logits.Columns];
+            logits.CopyRowTo(i, active[i].Logits);
+        }
+
+        tape.Reset();
+    }
+
+    private void Take(Sequence sequence, Func<int, int, bool> onToken)
+    {
+        var options = sequence.Request.Options;
+        var uniform = new CounterRandom((ulong)options.Seed, RandomStream.Sampling).Uniform((ulong)sequence.Generated);
+        var token = Sampler.Next(sequence.Logits, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(sequence.Tokens), options, uniform);
+        if (sequence.Request.EndTokens.Contains(token))
+        {
+            sequence.Finished = FinishReason.Stop;
+            return;
+        }
+
+        sequence.Tokens.Add(token);
+        sequence.Finished = !onToken(sequence.Index, token) ? FinishReason.Stop
+            : sequence.Generated >= options.MaxTokens ? FinishReason.Length
+            : null;
+    }
+
+    private static void Check(IReadOnlyList<GenerationRequest> requests)
+    {
+        foreach (var request in requests)
+        {
+            request.Options.Validate();
+            if (request.Prompt.Length == 0)
+            {
+                throw new InputException("empty_prompt", "the prompt has no tokens; at least one is needed");
+            }
+        }
+    }
+
+    private sealed class Sequence(int index, GenerationRequest request, int cacheStart)
+    {
+        public int Index => index;
+
+        public GenerationRequest Request => request;
+
+        /// <summary>First row of the cache that belongs to it.</summary>
+        public int CacheStart => cacheStart;
+
+        /// <summary>Prompt and answer so far.</summary>
+        public List<int> Tokens { get; } = [.. request.Prompt];
+
+        /// <summary>Leading tokens whose keys and values are in the cache.</summary>
+        public int Cached { get; set; }
+
+        /// <summary>Row of its last token in the current batch.</summary>
+        public int LastRow { get; set; }
+
+        public float[]? Logits { get; set; }
+
+        public int Generated => Tokens.Count - request.Prompt.Length;
+
+        public FinishReason? Finished { get; set; }
+    }
+}

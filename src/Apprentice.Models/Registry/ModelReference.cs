@@ -1,0 +1,55 @@
+using Apprentice.Data;
+using Apprentice.Models.Weights;
+
+namespace Apprentice.Models.Registry;
+
+/// <summary>
+/// What a user names where a model is asked for: a .gguf file, a Hugging Face folder, an adapter folder in PEFT's format,
+/// or the folder of a run, which holds one of the latter two.
+/// </summary>
+/// <param name="Base">The .gguf file or the Hugging Face folder.</param>
+/// <param name="Adapter">The adapter folder, or null.</param>
+public sealed record ModelReference(string Base, string? Adapter = null)
+{
+    public bool IsGguf => File.Exists(Base);
+
+    /// <summary>Finds out what a path is.</summary>
+    /// <exception cref="InputException">Code <c>model_not_found</c>, <c>not_a_model</c>, <c>no_model_yet</c> or <c>base_not_found</c>.</exception>
+    public static ModelReference Resolve(string path)
+    {
+        if (File.Exists(path))
+        {
+            return new ModelReference(path); // whether it is sound GGUF shows when it is read
+        }
+
+        if (!Directory.Exists(path))
+        {
+            throw new InputException("model_not_found", "there is no such model: no file or folder has this name", path,
+                hint: "a model is a .gguf file, a Hugging Face folder, a run folder or an adapter folder");
+        }
+
+        return Has(path, "config.json") || Has(path, "tokenizer.json") ? new ModelReference(path)
+            : Has(path, PeftConfigFile.Name) ? WithBase(path)
+            : Has(Path.Combine(path, "adapter"), PeftConfigFile.Name) ? WithBase(Path.Combine(path, "adapter"))
+            : Has(Path.Combine(path, "model"), "config.json") ? new ModelReference(Path.Combine(path, "model"))
+            : Has(path, "recipe.yaml") ? throw new InputException("no_model_yet", "this run has not made a model yet", path, hint: $"go on with it: apprentice resume {path}")
+            : throw new InputException("not_a_model", $"this folder is no model: it has neither config.json nor {PeftConfigFile.Name}, nor is it a run", path);
+    }
+
+    private static ModelReference WithBase(string adapter)
+    {
+        var config = Path.Combine(adapter, PeftConfigFile.Name);
+        var named = PeftConfigFile.Read(config).BaseModel
+            ?? throw new InputException("base_not_found", "the adapter does not say which model it belongs to: base_model_name_or_path is missing", config);
+
+        // As it was given: from the folder of the command that trained it, or beside the adapter where both were moved.
+        var found = new[] { named, Path.Combine(adapter, named) }.FirstOrDefault(p => File.Exists(p) || Directory.Exists(p))
+            ?? throw new InputException("base_not_found", $"the adapter's base model '{named}' is not there", config,
+                hint: "run the command from the folder in which the adapter was trained, or put the base's path into base_model_name_or_path");
+        return !Directory.Exists(found) || Has(found, "config.json")
+            ? new ModelReference(found, adapter)
+            : throw new InputException("base_not_found", $"the adapter's base '{named}' is no base model: it has no config.json", config);
+    }
+
+    private static bool Has(string folder, string file) => File.Exists(Path.Combine(folder, file));
+}

@@ -1,0 +1,26 @@
+namespace Apprentice.Training.Runs;
+
+/// <summary>How a run ended. These names in snake_case are what <c>train --json</c> promises.</summary>
+/// <param name="Run">The run's folder.</param>
+/// <param name="Status">As in the run's state.json.</param>
+/// <param name="Steps">Optimizer steps done.</param>
+/// <param name="Epochs">Passes over the training data, with a fraction.</param>
+/// <param name="TrainLoss">Mean loss per supervised token at the end, in nats.</param>
+/// <param name="ValidLoss">Validation loss of the checkpoint that was kept, or null without a validation split.</param>
+/// <param name="ExamplesPerSecond">Over the training steps alone.</param>
+/// <param name="TokensPerSecond">Over the training steps alone.</param>
+/// <param name="PeakMemoryBytes">Largest resident memory of the process.</param>
+/// <param name="DurationSeconds">From start to end, loading and evaluations included.</param>
+/// <param name="TrainableParameters">How many numbers were trained.</param>
+public sealed record TrainingSummary(
+    string Run,
+    RunStatus Status,
+    int Steps,
+    double Epochs,
+    double TrainLoss,
+    double? ValidLoss,
+    double ExamplesPerSecond,
+    double TokensPerSecond,
+    long PeakMemoryBytes,
+    double DurationSeconds,
+    long TrainableParameters);

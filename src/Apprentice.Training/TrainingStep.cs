@@ -1,0 +1,105 @@
+using Apprentice.Data.Batching;
+using Apprentice.Models.Architectures;
+using Apprentice.Models.Layers;
+using Apprentice.Tensors;
+using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Ops;
+using Apprentice.Training.Losses;
+using Apprentice.Training.Optimizers;
+using Apprentice.Training.Runs;
+
+namespace Apprentice.Training;
+
+/// <summary>What came out of one optimizer step.</summary>
+/// <param name="Loss">Of the whole step, before the update.</param>
+/// <param name="GradientNorm">Before clipping.</param>
+public readonly record struct StepResult(LossSum Loss, double GradientNorm, int Tokens);
+
+/// <summary>
+/// One optimizer step: forward and backward over the micro-batches, one division by the weight of all of them, clipping,
+/// update. Knows nothing of epochs, files or schedules.
+/// </summary>
+/// <param name="adapter">The adapter that is trained, or null for the model's own trainable weights.</param>
+/// <param name="clip">Largest gradient norm; 0: no clipping.</param>
+/// <param name="recompute">Whether layers are run again in backward instead of kept.</param>
+public sealed class TrainingStep(
+    Engine engine, LanguageModel model, LoraAdapter? adapter, AdamW optimizer, SupervisedLoss loss, double clip, bool recompute = false)
+{
+    private readonly Weight[] _weights = [.. optimizer.Weights];
+
+    /// <summary>Trains on one step's examples.</summary>
+    /// <param name="dropout">The mask of this step, or null.</param>
+    /// <exception cref="RunFailedException">Loss or gradient is not finite; names step and tensor.</exception>
+    public StepResult Run(StepBatch batch, double learningRate, DropoutMask? dropout = null)
+    {
+        foreach (var weight in _weights)
+        {
+            ParameterUpdate.ClearGradient(weight);
+        }
+
+        var total = default(LossSum);
+        var tokens = 0;
+        using var tape = new Tape(engine, recording: true, recompute);
+        for (var m = 0; m < batch.MicroBatches.Count; m++)
+        {
+            var micro = batch.MicroBatches[m];
+            tokens += micro.Ids.Length;
+            total += Backward(tape, micro, batch.TotalWeight, dropout?.At((ulong)m));
+            tape.Reset();
+        }
+
+        var step = optimizer.Steps + 1;
+        RequireFinite(total.Objective, "the loss", step);
+        var norm = GradientNorm(step);
+        optimizer.Step(learningRate, clip > 0 ? Math.Min(1, clip / (norm + 1e-6)) : 1);
+        return new StepResult(total, norm, tokens);
+    }
+
+    /// <summary>The loss of a batch without training.</summary>
+    public LossSum Evaluate(Batch batch)
+    {
+        using var tape = new Tape(engine, recording: false);
+        var values = Forward(tape, batch, dropout: null).ToArray();
+        return loss.Evaluate(values, batch.Targets, 1, default);
+    }
+
+    private LossSum Backward(Tape tape, Batch batch, double totalWeight, DropoutMask? dropout)
+    {
+        var logProbabilities = Forward(tape, batch, dropout);
+        var values = logProbabilities.ToArray();
+        var gradient = new float[values.Length];
+        var sum = loss.Evaluate(values, batch.Targets, totalWeight, gradient);
+        tape.Backward(logProbabilities, gradient);
+        return sum;
+    }
+
+    private Tensor Forward(Tape tape, Batch batch, DropoutMask? dropout)
+    {
+        var segments = new Segments([.. batch.Segments.Select(s => new Tensors.Ops.Segment(s.Start, s.Length, batch.Positions[s.Start], s.Parent))]);
+        var hidden = model.Forward(tape, new ForwardInput(batch.Ids, segments) { Adapter = adapter, Dropout = dropout });
+        return TokenLogProbabilities.Apply(
+            tape, hidden, model.Head, [.. batch.Targets.Select(t => t.Source)], [.. batch.Targets.Select(t => t.Token)]);
+    }
+
+    private double GradientNorm(int step)
+    {
+        var squares = 0.0;
+        foreach (var weight in _weights)
+        {
+            var square = ParameterUpdate.SquaredGradientNorm(engine, weight);
+            RequireFinite(square, $"the gradient of {weight.Name}", step);
+            squares += square;
+        }
+
+        return Math.Sqrt(squares);
+    }
+
+    private static void RequireFinite(double value, string what, int step)
+    {
+        if (!double.IsFinite(value))
+        {
+            throw new RunFailedException(
+                "not_finite", $"{what} is {value} at step {step}", "lower the learning rate, or look for broken values in the model or the data");
+        }
+    }
+}
