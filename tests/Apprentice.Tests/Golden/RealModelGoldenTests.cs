@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Apprentice.Data.Batching;
 using Apprentice.Models.Architectures;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Layers;
@@ -6,7 +7,11 @@ using Apprentice.Models.Weights;
 using Apprentice.Tensors;
 using Apprentice.Tensors.Autograd;
 using Apprentice.Tensors.Ops;
+using Apprentice.Training;
+using Apprentice.Training.Losses;
+using Apprentice.Training.Optimizers;
 using Xunit.Abstractions;
+using AttentionSegment = Apprentice.Tensors.Ops.Segment;
 
 namespace Apprentice.Tests.Golden;
 
@@ -27,7 +32,7 @@ public class RealModelGoldenTests(ITestOutputHelper output)
         {
             var ids = prompt.GetProperty("ids").Ints();
             using var tape = new Tape(engine, recording: false);
-            var hidden = model.Forward(tape, new ForwardInput(ids, new Segments(new Segment(0, ids.Length))));
+            var hidden = model.Forward(tape, new ForwardInput(ids, new Segments(new AttentionSegment(0, ids.Length))));
             var sources = Enumerable.Range(0, ids.Length - 1).ToArray();
             var logits = model.Logits(tape, hidden).ToArray().AsSpan((ids.Length - 1) * model.Vocabulary).ToArray();
             var top = Enumerable.Range(0, model.Vocabulary).OrderByDescending(i => logits[i]).Take(10).ToArray();
@@ -50,6 +55,46 @@ public class RealModelGoldenTests(ITestOutputHelper output)
             Assert.Equal(Greedy(prompts[i]), LlamaGoldenTests.Generate(model, engine, [requests[i]])[0]);
             Assert.Equal(Greedy(prompts[i]), together[i]);
         }
+    }
+
+    [SkippableFact]
+    public void Lora_trajectory_matches_peft()
+    {
+        var (folder, golden) = Golden();
+        using var engine = new Engine();
+        using var model = Open(folder, golden);
+        var lora = golden.GetProperty("lora");
+        var config = new PeftConfig { Rank = 8, Alpha = 16, TargetPattern = PeftConfig.AllLinear };
+        var adapter = LoraAdapter.Create(model, config, seed: 0);
+        for (var i = 0; i < model.LinearLayers.Count; i++)
+        {
+            // As the golden's "how" says; the order within a layer is q, k, v, o, gate, up, down.
+            var pair = adapter.For(model.LinearLayers[i].Name)!;
+            var (layer, m) = Math.DivRem(i, 7);
+            var width = pair.A.Columns;
+            pair.A.SetValues([.. Enumerable.Range(0, pair.A.Rows * width).Select(x =>
+                (float)(Math.Cos((1.7 * (x / width)) + (0.31 * (x % width)) + (0.9 * layer) + (0.13 * m)) * Math.Sqrt(2.0 / width) * 0.5))]);
+        }
+
+        var examples = lora.GetProperty("examples").EnumerateArray().Select(e =>
+        {
+            var ids = e.GetProperty("ids").Ints();
+            var prompt = e.GetProperty("prompt_tokens").GetInt32();
+            return new TokenizedExample(ids, [.. ids.Select((_, i) => i >= prompt ? 1f : 0f)]);
+        }).ToArray();
+        var step = new TrainingStep(engine, model, adapter, new AdamW(engine, adapter.Weights, new AdamWSettings()), new SupervisedLoss(), clip: 1);
+        var worst = 0.0;
+        var expected = lora.GetProperty("trajectory").EnumerateArray().ToArray();
+        for (var s = 0; s < expected.Length; s++)
+        {
+            var batch = Batch.Pack(examples[(8 * s)..(8 * (s + 1))]);
+            var result = step.Run(new StepBatch([batch], batch.TotalWeight), 5e-4);
+            var (loss, wanted) = (result.Loss.Objective / result.Loss.Weight, expected[s].GetProperty("loss").GetDouble());
+            worst = Math.Max(worst, Math.Abs(loss - wanted) / wanted);
+            Assert.True(Math.Abs(loss - wanted) <= 1e-3 * wanted, $"step {s + 1}: loss {loss}, expected {wanted}");
+        }
+
+        output.WriteLine($"{expected.Length} steps, losses within {worst:E1} relative");
     }
 
     private static int[] Greedy(JsonElement prompt) =>

@@ -1,0 +1,236 @@
+using System.Text.Json;
+using Apprentice.Data;
+using Apprentice.Data.Batching;
+using Apprentice.Models.Architectures;
+using Apprentice.Models.Layers;
+using Apprentice.Models.Weights;
+using Apprentice.Tensors;
+using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Ops;
+using Apprentice.Training;
+using Apprentice.Training.Losses;
+using Apprentice.Training.Optimizers;
+using Apprentice.Training.Schedules;
+using Xunit.Abstractions;
+using AttentionSegment = Apprentice.Tensors.Ops.Segment;
+
+namespace Apprentice.Tests.Golden;
+
+/// <summary>Whole training runs on a small Llama against PyTorch and PEFT: every step, final weights, packing.</summary>
+[Trait("Category", "Golden")]
+public class TrainingGoldenTests(ITestOutputHelper output)
+{
+    [SkippableFact]
+    public void Full_fine_tuning_follows_the_trajectory()
+    {
+        var folder = GoldenData.RequireFolder("training/sft");
+        var cases = 0;
+        foreach (var file in Directory.GetFiles(folder, "*.json").Where(f => GoldenJson.Read(f).TryGetProperty("steps", out _)))
+        {
+            var golden = GoldenJson.Read(file);
+            var settings = golden.GetProperty("settings");
+            using var engine = new Engine(2);
+            using var model = Open(Path.Combine(folder, "model"), trainable: true);
+            var smoothing = Number(settings, "label_smoothing", 0);
+            var loss = new SupervisedLoss(smoothing, Number(settings, "z_loss", 0));
+            var run = Step(engine, model, null, model.Weights.Values, settings, loss, decayVectors: settings.GetProperty("no_decay").GetArrayLength() == 0);
+            Follow(golden, folder, run, (int)Number(settings, "micro_batches", 1), Path.GetFileName(file), 1e-5);
+
+            var final = new GoldenTensors(Path.Combine(folder, golden.GetProperty("final_weights").GetString()!));
+            foreach (var (name, weight) in model.Weights)
+            {
+                var (actual, expected) = (weight.ToArray(), final.Floats(name));
+                var differences = actual.Zip(expected, (a, e) => Math.Abs((double)a - e)).ToArray();
+                Assert.True(differences.Max() <= 2e-5, $"{Path.GetFileName(file)}: {name} is off by {differences.Max():E1}");
+                Assert.True(Math.Sqrt(differences.Average(d => d * d)) <= 1e-6, $"{Path.GetFileName(file)}: {name} rms");
+            }
+
+            cases++;
+        }
+
+        output.WriteLine($"{cases} cases passed");
+        Assert.NotEqual(0, cases);
+    }
+
+    [SkippableFact]
+    public void First_batch_gradients_match()
+    {
+        var folder = GoldenData.RequireFolder("training/sft");
+        var (train, order, _) = Examples(folder);
+        using var engine = new Engine(2);
+        using var model = Open(Path.Combine(folder, "model"), trainable: true);
+        CheckGradients(engine, model, Batch.Pack([.. order[0].Select(i => train[i])]), Path.Combine(folder, "first_batch_grads.safetensors"));
+    }
+
+    [SkippableFact]
+    public void Lora_follows_the_trajectory()
+    {
+        var data = GoldenData.RequireFolder("training/sft");
+        var root = GoldenData.RequireFolder("training/lora_sft");
+        var (cases, skipped) = (0, new List<string>());
+        foreach (var folder in Directory.GetDirectories(root).Order())
+        {
+            var name = Path.GetFileName(folder);
+            if (!File.Exists(Path.Combine(folder, "trajectory.json")) || !IsPlainLora(folder))
+            {
+                skipped.Add(name);
+                continue;
+            }
+
+            using var engine = new Engine(2);
+            using var model = Open(Path.Combine(data, "model"), trainable: false);
+            var adapter = LoraAdapter.Load(model, Path.Combine(folder, "initial"), trainable: true);
+            var golden = GoldenJson.Read(folder, "trajectory.json");
+            var run = Step(engine, model, adapter, adapter.Weights, golden.GetProperty("settings"), new SupervisedLoss(), decayVectors: true);
+            var checks = new GoldenTensors(Path.Combine(folder, "checks.safetensors"));
+            var probe = golden.GetProperty("probe_ids").Ints();
+            Close(checks.Floats("base_logits"), LastLogits(engine, model, null, probe), 1e-4, $"{name}: base logits");
+            Close(checks.Floats("initial_logits"), LastLogits(engine, model, adapter, probe), 1e-4, $"{name}: initial logits");
+            Follow(golden, data, run, 1, name, 1e-5);
+            Close(checks.Floats("trained_logits"), LastLogits(engine, model, adapter, probe), 5e-4, $"{name}: trained logits");
+
+            // The final adapter, and the same written and read back.
+            var saved = Directory.CreateTempSubdirectory("adapter").FullName;
+            adapter.Save(saved, "sft/model");
+            var read = PeftAdapter.Open(saved);
+            var expected = PeftAdapter.Open(Path.Combine(folder, "final"));
+            foreach (var module in expected.Modules)
+            {
+                foreach (var tensor in new[] { module.A.Name, module.B.Name })
+                {
+                    Close(expected.File.ReadFloats(tensor), read.File.ReadFloats(tensor), 1e-4, $"{name}: {tensor}");
+                }
+            }
+
+            Directory.Delete(saved, recursive: true);
+            cases++;
+        }
+
+        output.WriteLine($"{cases} cases passed, {skipped.Count} skipped because they are not plain LoRA: {string.Join(", ", skipped)}");
+        Assert.NotEqual(0, cases);
+    }
+
+    [SkippableFact]
+    public void Packed_examples_give_the_gradients_of_separate_ones()
+    {
+        var folder = GoldenData.RequireFolder("training/packing");
+        var golden = GoldenJson.Read(folder, "block_diagonal.json");
+        var model = Path.Combine(GoldenData.RequireFolder("training/sft"), "model");
+        using var engine = new Engine(2);
+        using var llama = Open(model, trainable: true);
+        var batch = Batch.Pack([.. golden.GetProperty("examples").EnumerateArray().Select(Example)]);
+        var loss = CheckGradients(engine, llama, batch, Path.Combine(folder, "block_diagonal.grads.safetensors"));
+        Assert.Equal(golden.GetProperty("loss_mean").GetDouble(), loss, 1e-5);
+    }
+
+    internal static Llama Open(string folder, bool trainable)
+    {
+        WeightSource source = new SafetensorsSource(folder);
+        return new Llama(LlamaConfig.From(ModelConfig.Open(Path.Combine(folder, "config.json"))), trainable ? new TrainableSource(source) : source);
+    }
+
+    /// <summary>Mean loss; compares the gradient of every weight.</summary>
+    private static double CheckGradients(Engine engine, Llama model, Batch batch, string file)
+    {
+        using var tape = new Tape(engine);
+        var segments = new Segments([.. batch.Segments.Select(s => new AttentionSegment(s.Start, s.Length, batch.Positions[s.Start], s.Parent))]);
+        var hidden = model.Forward(tape, new ForwardInput(batch.Ids, segments));
+        var logP = TokenLogProbabilities.Apply(tape, hidden, model.Head, [.. batch.Targets.Select(t => t.Source)], [.. batch.Targets.Select(t => t.Token)]);
+        var gradient = new float[3 * batch.Targets.Length];
+        var sum = new SupervisedLoss().Evaluate(logP.ToArray(), batch.Targets, batch.TotalWeight, gradient);
+        tape.Backward(logP, gradient);
+        var golden = new GoldenTensors(file);
+        foreach (var (name, weight) in model.Weights)
+        {
+            var expected = golden.Floats(name);
+            Close(expected, weight.Gradient!.ToArray(), 1e-6 + (2e-5 * expected.Max(Math.Abs)), name);
+        }
+
+        return sum.Objective / sum.Weight;
+    }
+
+    private static (TrainingStep Step, AdamW Optimizer) Step(
+        Engine engine, Llama model, LoraAdapter? adapter, IEnumerable<Weight> weights, JsonElement settings, SupervisedLoss loss, bool decayVectors)
+    {
+        var optimizer = new AdamW(engine, weights, new AdamWSettings(WeightDecay: Number(settings, "weight_decay", 0.01), DecayVectors: decayVectors));
+        return (new TrainingStep(engine, model, adapter, optimizer, loss, Number(settings, "clip", 1)), optimizer);
+    }
+
+    private static void Follow(JsonElement golden, string data, (TrainingStep Step, AdamW Optimizer) run, int microBatches, string name, double tolerance)
+    {
+        var (train, order, heldOut) = Examples(data);
+        var rate = Number(golden.GetProperty("settings"), "lr", 0);
+        var steps = golden.GetProperty("steps").EnumerateArray().ToArray();
+        var schedule = new CosineSchedule(3, steps.Length);
+        Assert.Equal(golden.GetProperty("eval_loss_before").GetDouble(), Evaluate(run.Step, heldOut), tolerance);
+        for (var s = 0; s < steps.Length; s++)
+        {
+            var examples = order[s].Select(i => train[i]).ToArray();
+            var batches = examples.Chunk((examples.Length + microBatches - 1) / microBatches).Select(c => Batch.Pack(c)).ToArray();
+            var lr = rate * schedule.Multiplier(s);
+            Assert.Equal(steps[s].GetProperty("lr").GetDouble(), lr, 1e-9);
+            var result = run.Step.Run(new StepBatch(batches, batches.Sum(b => b.TotalWeight)), lr);
+            Near(steps[s].GetProperty("loss").GetDouble(), result.Loss.Objective / result.Loss.Weight, tolerance, $"{name} step {s} loss");
+            var norm = steps[s].GetProperty("grad_norm").GetDouble();
+            Near(norm, result.GradientNorm, 2e-5 * norm, $"{name} step {s} gradient norm");
+            if (steps[s].TryGetProperty("nll", out var nll))
+            {
+                Near(nll.GetDouble(), result.Loss.NegativeLogLikelihood / result.Loss.Weight, tolerance, $"{name} step {s} nll");
+            }
+        }
+
+        Near(golden.GetProperty("eval_loss_after").GetDouble(), Evaluate(run.Step, heldOut), tolerance, $"{name} loss after");
+    }
+
+    /// <summary>Held-out loss, always the plain one.</summary>
+    private static double Evaluate(TrainingStep step, TokenizedExample[] heldOut)
+    {
+        var sum = step.Evaluate(Batch.Pack(heldOut));
+        return sum.NegativeLogLikelihood / sum.Weight;
+    }
+
+    private static (TokenizedExample[] Train, int[][] Order, TokenizedExample[] HeldOut) Examples(string folder)
+    {
+        var file = GoldenJson.Read(folder, "examples.json");
+        return (
+            [.. file.GetProperty("train").EnumerateArray().Select(Example)],
+            [.. file.GetProperty("batch_order").EnumerateArray().Select(b => b.Ints())],
+            [.. file.GetProperty("held_out").EnumerateArray().Select(Example)]);
+    }
+
+    private static TokenizedExample Example(JsonElement example) => new(
+        example.GetProperty("ids").Ints(), [.. example.GetProperty("labels").Ints().Select(l => l == -100 ? 0f : 1f)]);
+
+    private static bool IsPlainLora(string folder)
+    {
+        try
+        {
+            return GoldenJson.Read(folder, "trajectory.json").GetProperty("settings").GetProperty("loraplus_ratio").ValueKind == JsonValueKind.Null
+                && PeftAdapter.Open(Path.Combine(folder, "initial")) is not null;
+        }
+        catch (InputException)
+        {
+            return false;
+        }
+    }
+
+    private static float[] LastLogits(Engine engine, Llama model, LoraAdapter? adapter, int[] ids)
+    {
+        using var tape = new Tape(engine, recording: false);
+        var hidden = model.Forward(tape, new ForwardInput(ids, new Segments(new AttentionSegment(0, ids.Length))) { Adapter = adapter });
+        return model.Logits(tape, hidden).ToArray()[^model.Vocabulary..];
+    }
+
+    private static double Number(JsonElement settings, string name, double otherwise) =>
+        settings.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : otherwise;
+
+    private static void Close(float[] expected, float[] actual, double tolerance, string what)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var worst = expected.Zip(actual, (e, a) => Math.Abs((double)e - a)).Max();
+        Assert.True(worst <= tolerance, $"{what} is off by {worst:E1}, allowed {tolerance:E1}");
+    }
+
+    private static void Near(double expected, double actual, double tolerance, string what) =>
+        Assert.True(Math.Abs(expected - actual) <= tolerance, $"{what}: {actual}, expected {expected}");
+}
