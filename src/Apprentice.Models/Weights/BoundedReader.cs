@@ -69,7 +69,7 @@ internal sealed class BoundedReader : IDisposable
     /// <remarks>The name comes in two parts, put together only for an error: a vocabulary has a hundred thousand lengths.</remarks>
     public int ReadCount(string what, int itemBytes, string of = "")
     {
-        var count = ReadUInt64(what);
+        var count = ReadUInt64(of.Length == 0 ? what : of);
         return count <= (ulong)(Remaining / itemBytes) && count <= (ulong)Array.MaxLength
             ? (int)count
             : throw Error($"{what}{of} is {count}, more than the {Remaining} bytes that are left can hold");
@@ -166,7 +166,7 @@ internal sealed class BoundedReader : IDisposable
     {
         if (bytes > Remaining)
         {
-            throw Error($"the file ends at byte {Length}, inside {what.TrimEnd()} at byte {Position}: it is cut off or damaged");
+            throw Error($"the file ends at byte {Length}, inside {what} at byte {Position}: it is cut off or damaged");
         }
     }
 

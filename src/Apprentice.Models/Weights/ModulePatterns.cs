@@ -41,9 +41,11 @@ public sealed class ModulePatterns<T>
 /// <summary>Compiles keys that select modules by their dotted names.</summary>
 internal static class ModulePattern
 {
-    // An expression without backtracking costs up to about 1 MB and some milliseconds; plain names cost nothing.
+    // Matching without backtracking takes time linear in the name, but states for every way through the expression:
+    // these limits keep a hostile one at about a megabyte and a few milliseconds. Plain names cost nothing.
     public const int MostExpressions = 16;
     private const int LongestExpression = 200;
+    private const int MostOperators = 24;
 
     /// <summary>Matches the key itself or any name that ends in "." + key.</summary>
     public static Func<string, bool> Suffix(string key, string? file) => IsPlain(key)
@@ -66,10 +68,10 @@ internal static class ModulePattern
             throw new InputException("bad_pattern", $"a module pattern of {key.Length} characters: the most is {LongestExpression}", file);
         }
 
-        if (key.Contains('{', StringComparison.Ordinal))
+        var operators = key.Replace(@"\.", "", StringComparison.Ordinal).Count(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-'));
+        if (operators > MostOperators || key.Contains('{', StringComparison.Ordinal))
         {
-            // A few characters of it would stand for thousands of states.
-            throw new InputException("bad_pattern", $"module pattern '{key}': counted repetition with braces is not supported", file);
+            throw new InputException("bad_pattern", $"module pattern '{key}' has {operators} operators (the most is {MostOperators}) or counted repetition in braces", file);
         }
 
         try
