@@ -66,12 +66,13 @@ internal sealed class BoundedReader : IDisposable
     }
 
     /// <summary>A number of items that each take at least <paramref name="itemBytes"/> of the file's remaining bytes.</summary>
-    public int ReadCount(string what, int itemBytes)
+    /// <remarks>The name comes in two parts, put together only for an error: a vocabulary has a hundred thousand lengths.</remarks>
+    public int ReadCount(string what, int itemBytes, string of = "")
     {
-        var count = ReadUInt64(what);
+        var count = ReadUInt64(of.Length == 0 ? what : of);
         return count <= (ulong)(Remaining / itemBytes) && count <= (ulong)Array.MaxLength
             ? (int)count
-            : throw Error($"{what} is {count}, more than the {Remaining} bytes that are left can hold");
+            : throw Error($"{what}{of} is {count}, more than the {Remaining} bytes that are left can hold");
     }
 
     public byte ReadByte(string what)
@@ -121,7 +122,7 @@ internal sealed class BoundedReader : IDisposable
     /// </summary>
     public string ReadString(string what, bool lenient, int longest = int.MaxValue)
     {
-        var length = ReadCount($"the length of {what}", itemBytes: 1);
+        var length = ReadCount("the length of ", itemBytes: 1, what);
         if (length == 0)
         {
             return "";

@@ -88,7 +88,7 @@ internal static class GgufHeader
 
         var type = reader.ReadUInt32(key);
         var kind = ValueType(reader, type, key);
-        var count = reader.ReadCount($"the length of the array '{key}'", ElementBytes(kind));
+        var count = reader.ReadCount("the length of ", ElementBytes(kind), key);
         object values = kind switch
         {
             GgufValueType.UInt8 => reader.ReadArray<byte>(count, key),
@@ -101,11 +101,17 @@ internal static class GgufHeader
             GgufValueType.UInt64 => reader.ReadArray<ulong>(count, key),
             GgufValueType.Int64 => reader.ReadArray<long>(count, key),
             GgufValueType.Float64 => reader.ReadArray<double>(count, key),
-            GgufValueType.Bool => Many(reader, count, 1, () => Bool(reader, reader.ReadByte(key), key)),
+            GgufValueType.Bool => ReadBools(reader, count, key),
             GgufValueType.String => Many(reader, count, 8, () => reader.ReadString(key, lenient: true)),
             _ => Many(reader, count, EntryOverhead, () => ReadValue(reader, type, key, depth + 1)),
         };
         return new GgufValue(GgufValueType.Array, kind, values);
+    }
+
+    private static bool[] ReadBools(BoundedReader reader, int count, string key)
+    {
+        reader.Charge(count);
+        return Array.ConvertAll(reader.ReadArray<byte>(count, key), value => Bool(reader, value, key));
     }
 
     private static T[] Many<T>(BoundedReader reader, int count, int overhead, Func<T> read)

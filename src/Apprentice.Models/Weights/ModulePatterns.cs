@@ -14,7 +14,7 @@ public sealed class ModulePatterns<T>
 
     /// <param name="entries">Key and value, in the order that decides.</param>
     /// <param name="file">The file that they stand in, for messages.</param>
-    /// <exception cref="InputException">A key is no regular expression, or one that needs backtracking.</exception>
+    /// <exception cref="InputException">A key is no regular expression, or one that we refuse to match.</exception>
     public ModulePatterns(IEnumerable<KeyValuePair<string, T>> entries, string? file = null)
     {
         Entries = [.. entries];
@@ -41,8 +41,11 @@ public sealed class ModulePatterns<T>
 /// <summary>Compiles keys that select modules by their dotted names.</summary>
 internal static class ModulePattern
 {
-    public const int MostExpressions = 256;
-    private const int LongestExpression = 1000;
+    // Matching without backtracking takes time linear in the name, but states for every way through the expression:
+    // these limits keep a hostile one at about a megabyte and a few milliseconds. Plain names cost nothing.
+    public const int MostExpressions = 16;
+    private const int LongestExpression = 200;
+    private const int MostOperators = 24;
 
     /// <summary>Matches the key itself or any name that ends in "." + key.</summary>
     public static Func<string, bool> Suffix(string key, string? file) => IsPlain(key)
@@ -63,6 +66,12 @@ internal static class ModulePattern
         if (key.Length > LongestExpression)
         {
             throw new InputException("bad_pattern", $"a module pattern of {key.Length} characters: the most is {LongestExpression}", file);
+        }
+
+        var operators = key.Replace(@"\.", "", StringComparison.Ordinal).Count(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-'));
+        if (operators > MostOperators || key.Contains('{', StringComparison.Ordinal))
+        {
+            throw new InputException("bad_pattern", $"module pattern '{key}' has {operators} operators (the most is {MostOperators}) or counted repetition in braces", file);
         }
 
         try

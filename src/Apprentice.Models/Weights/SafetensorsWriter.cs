@@ -91,7 +91,7 @@ public static class SafetensorsWriter
             {
                 var end = checked(offset + (Elements(tensor) * BlockFormats.BlockBytes(tensor.Type)));
                 json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", tensor.Type.ToString());
+                json.WriteString("dtype", DType(tensor));
                 WriteNumbers(json, "shape", tensor.Shape);
                 WriteNumbers(json, "data_offsets", [offset, end]);
                 json.WriteEndObject();
@@ -142,12 +142,15 @@ public static class SafetensorsWriter
 
     private static long Elements(SafetensorsTensor tensor) => tensor.Shape.Aggregate(1L, (product, n) => checked(product * n));
 
+    private static string DType(SafetensorsTensor tensor) => tensor.Type is StorageType.F32 or StorageType.F16 or StorageType.BF16
+        ? tensor.Type.ToString()
+        : throw new ArgumentException($"tensor '{tensor.Name}': safetensors has no type {tensor.Type}", nameof(tensor));
+
     /// <summary>The reference orders by element type, the largest alignment first.</summary>
     private static int Rank(StorageType type) => type switch
     {
         StorageType.F32 => 0,
         StorageType.BF16 => 1,
-        StorageType.F16 => 2,
-        _ => throw new ArgumentException($"safetensors has no type {type}", nameof(type)),
+        _ => 2,
     };
 }
