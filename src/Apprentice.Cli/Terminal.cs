@@ -37,9 +37,26 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool json)
     /// <summary>JSON on one line, names in snake_case; numbers that are not finite become null.</summary>
     public static string ToJson<T>(T value) => JsonSerializer.Serialize(value, JsonOptions);
 
-    // Spectre finds out whether the writer is a terminal, and heeds NO_COLOR and TERM=dumb.
-    private static IAnsiConsole Create(TextWriter writer) =>
-        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
+    // On a terminal Spectre finds out what it can do, and heeds NO_COLOR and TERM=dumb. A file or a pipe gets plain text,
+    // and has no right edge.
+    private static IAnsiConsole Create(TextWriter writer)
+    {
+        var output = new AnsiConsoleOutput(writer);
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = output,
+            Ansi = output.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = output.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = output.IsTerminal ? InteractionSupport.Detect : InteractionSupport.No,
+            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false }, // which believe a build server to be a terminal
+        });
+        if (!output.IsTerminal)
+        {
+            console.Profile.Width = 10_000;
+        }
+
+        return console;
+    }
 
     private sealed class FiniteOrNull : JsonConverter<double>
     {

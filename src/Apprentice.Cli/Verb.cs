@@ -5,9 +5,22 @@ using System.CommandLine.Invocation;
 namespace Apprentice.Cli;
 
 /// <summary>A command whose help ends in an example that can be copied.</summary>
-internal sealed class Verb(string name, string description, string example) : Command(name, description)
+internal sealed class Verb : Command
 {
-    private string Example { get; } = example;
+    public Verb(string name, string description, string example)
+        : base(name, description)
+    {
+        Example = example;
+        Validators.Add(result =>
+        {
+            if (Usage.UnknownOption(result) is { } option)
+            {
+                result.AddError(option);
+            }
+        });
+    }
+
+    private string Example { get; }
 
     /// <summary>Help as System.CommandLine writes it, then the example.</summary>
     public sealed class Help(HelpAction standard) : SynchronousCommandLineAction

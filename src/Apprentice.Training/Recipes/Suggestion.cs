@@ -1,7 +1,7 @@
 namespace Apprentice.Training.Recipes;
 
 /// <summary>Did-you-mean: the known name nearest to a mistyped one.</summary>
-internal static class Suggestion
+public static class Suggestion
 {
     /// <summary>The name that fewest edits lead to, or null where none is near.</summary>
     public static string? Nearest(string typed, IEnumerable<string> names)
