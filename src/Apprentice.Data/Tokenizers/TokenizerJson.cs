@@ -10,6 +10,9 @@ internal static class TokenizerJson
 {
     private const long MaxFileBytes = 1L << 28;
 
+    /// <summary>Room made in tables on the word of a file; beyond it they grow with what is really read.</summary>
+    private const int MaxReserved = 1 << 18;
+
     public static Tokenizer ReadFile(string path)
     {
         var tokenizer = Bytes(path);
@@ -108,7 +111,7 @@ internal static class TokenizerJson
             throw field.Wrong("an object of tokens and ids");
         }
 
-        var vocabulary = new Dictionary<string, int>(field.Value.GetPropertyCount());
+        var vocabulary = new Dictionary<string, int>(Math.Min(field.Value.GetPropertyCount(), MaxReserved));
         foreach (var entry in field.Value.EnumerateObject())
         {
             vocabulary[entry.Name] = entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var id) && id >= 0 && id < Tokenizer.MaxVocabulary
@@ -141,7 +144,7 @@ internal static class TokenizerJson
         unknown = model.TryField("unk_token", out var token)
             ? vocabulary.TryGetValue(token.Value.Text(), out var id) ? id : throw token.Value.Wrong("a token of the vocabulary")
             : null;
-        var merges = new MergeTable(vocabulary, model["merges"].Value.ValueKind == JsonValueKind.Array ? model["merges"].Value.GetArrayLength() : 0);
+        var merges = new MergeTable(vocabulary, Math.Min(vocabulary.Count, MaxReserved));
         foreach (var entry in model["merges"].Items())
         {
             var parts = entry.Value.ValueKind == JsonValueKind.Array
