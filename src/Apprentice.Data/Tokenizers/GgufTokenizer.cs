@@ -100,7 +100,7 @@ internal static class GgufTokenizer
         {
             // A token may hold a space only at its very start, where it is no separator.
             var space = merges[i].Length > 1 ? merges[i].IndexOf(' ', 1) : -1;
-            if (space < 0 || !table.Add(merges[i][..space], merges[i][(space + 1)..]))
+            if (space < 0 || !table.Add(merges[i].AsSpan(0, space), merges[i].AsSpan(space + 1)))
             {
                 throw new InputException("bad_tokenizer", $"tokenizer.ggml.merges[{i}]: expected two tokens of the vocabulary that make a third, found '{merges[i]}'.", file);
             }

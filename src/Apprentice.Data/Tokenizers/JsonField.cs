@@ -31,12 +31,12 @@ internal readonly record struct JsonField(JsonElement Value, string Path, string
         Value.ValueKind == JsonValueKind.Number && Value.TryGetInt32(out var value) && value >= 0 && value < limit
             ? value : throw Wrong($"an integer from 0 to {limit - 1}");
 
+    public JsonElement.ArrayEnumerator Elements() => Value.ValueKind == JsonValueKind.Array ? Value.EnumerateArray() : throw Wrong("an array");
+
     public IEnumerable<JsonField> Items()
     {
-        var (path, file) = (Path, File);
-        return Value.ValueKind == JsonValueKind.Array
-            ? Value.EnumerateArray().Select((v, i) => new JsonField(v, $"{path}[{i}]", file))
-            : throw Wrong("an array");
+        var self = this;
+        return Elements().Select((v, i) => self with { Value = v, Path = $"{self.Path}[{i}]" });
     }
 
     public bool TryField(string name, [NotNullWhen(true)] out JsonField? field)

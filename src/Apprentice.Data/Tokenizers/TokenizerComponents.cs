@@ -54,7 +54,7 @@ internal static class TokenizerComponents
             case "WhitespaceSplit":
                 return [new PatternSplit(SplitPatterns.Get(@"\s"), SplitBehavior.Removed)];
             case "CharDelimiterSplit":
-                return [new PatternSplit(Pattern.Literal(config["delimiter"].Text()), SplitBehavior.Removed)];
+                return [new PatternSplit(Compile(config["delimiter"], Pattern.Literal), SplitBehavior.Removed)];
             case "FixedLength":
                 return [new FixedLengthSplit(Math.Max(1, config["length"].Int(int.MaxValue)))];
             case "BertPreTokenizer":
@@ -139,21 +139,18 @@ internal static class TokenizerComponents
         config.Text() is var text && Enum.TryParse<SplitBehavior>(text, out var behavior) && behavior.ToString() == text
             ? behavior : throw config.Wrong("one of " + string.Join(", ", Enum.GetNames<SplitBehavior>()));
 
-    private static Pattern ReadPattern(JsonField config)
-    {
-        if (config.TryField("String", out var literal))
-        {
-            return Pattern.Literal(literal.Value.Text());
-        }
+    private static Pattern ReadPattern(JsonField config) =>
+        config.TryField("String", out var literal) ? Compile(literal.Value, Pattern.Literal) : Compile(config["Regex"], SplitPatterns.Get);
 
-        var regex = config["Regex"];
+    private static Pattern Compile(JsonField text, Func<string, Pattern> compile)
+    {
         try
         {
-            return SplitPatterns.Get(regex.Text());
+            return compile(text.Text());
         }
         catch (FormatException e)
         {
-            throw regex.Unsupported(e.Message);
+            throw text.Unsupported(e.Message);
         }
     }
 }

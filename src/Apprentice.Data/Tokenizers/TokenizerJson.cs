@@ -10,6 +10,9 @@ internal static class TokenizerJson
 {
     private const long MaxFileBytes = 1L << 28;
 
+    /// <summary>Room made in tables on the word of a file; beyond it they grow with what is really read.</summary>
+    private const int MaxReserved = 1 << 18;
+
     public static Tokenizer ReadFile(string path)
     {
         var tokenizer = Bytes(path);
@@ -108,7 +111,7 @@ internal static class TokenizerJson
             throw field.Wrong("an object of tokens and ids");
         }
 
-        var vocabulary = new Dictionary<string, int>(field.Value.GetPropertyCount());
+        var vocabulary = new Dictionary<string, int>(Math.Min(field.Value.GetPropertyCount(), MaxReserved));
         foreach (var entry in field.Value.EnumerateObject())
         {
             vocabulary[entry.Name] = entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var id) && id >= 0 && id < Tokenizer.MaxVocabulary
@@ -141,24 +144,30 @@ internal static class TokenizerJson
         unknown = model.TryField("unk_token", out var token)
             ? vocabulary.TryGetValue(token.Value.Text(), out var id) ? id : throw token.Value.Wrong("a token of the vocabulary")
             : null;
-        var merges = new MergeTable(vocabulary, model["merges"].Value.ValueKind == JsonValueKind.Array ? model["merges"].Value.GetArrayLength() : 0);
-        foreach (var entry in model["merges"].Items())
+        var merges = Merges(model["merges"], vocabulary);
+        return new BytePairEncoder(vocabulary, merges, unknown, model["fuse_unk"].Bool(false), model["ignore_merges"].Bool(false));
+    }
+
+    /// <summary>Merges are written "left right" or, newer, ["left","right"].</summary>
+    private static Dictionary<(int Left, int Right), (int Rank, int Id)> Merges(JsonField field, Dictionary<string, int> vocabulary)
+    {
+        var table = new MergeTable(vocabulary, Math.Min(vocabulary.Count, MaxReserved));
+        var at = 0;
+        foreach (var entry in field.Elements())
         {
-            var parts = entry.Value.ValueKind == JsonValueKind.Array
-                ? entry.Items().Take(3).Select(p => p.Text()).ToArray()
-                : entry.Text().Split(' ');
-            if (parts.Length != 2)
+            var isPair = entry.ValueKind == JsonValueKind.Array && entry.GetArrayLength() == 2 && entry[0].ValueKind == JsonValueKind.String && entry[1].ValueKind == JsonValueKind.String;
+            var text = entry.ValueKind == JsonValueKind.String ? entry.GetString()! : "";
+            var space = text.IndexOf(' ', StringComparison.Ordinal);
+            var known = isPair ? table.Add(entry[0].GetString(), entry[1].GetString()) : space >= 0 && table.Add(text.AsSpan(0, space), text.AsSpan(space + 1));
+            if (!known)
             {
-                throw entry.Wrong("a merge of two tokens");
+                throw (field with { Value = entry, Path = $"{field.Path}[{at}]" }).Wrong("two tokens of the vocabulary that make a third");
             }
 
-            if (!merges.Add(parts[0], parts[1]))
-            {
-                throw entry.Wrong("a merge of tokens of the vocabulary into one of its tokens");
-            }
+            at++;
         }
 
-        return new BytePairEncoder(vocabulary, merges.Merges, unknown, model["fuse_unk"].Bool(false), model["ignore_merges"].Bool(false));
+        return table.Merges;
     }
 
     private static AddedToken Added(JsonField field, Dictionary<string, int> vocabulary)

@@ -1,0 +1,42 @@
+namespace Apprentice.Data.Tokenizers;
+
+/// <summary>The syntax tree of a pattern.</summary>
+internal abstract record PatternNode
+{
+    /// <summary>Whether it can match without consuming anything.</summary>
+    public abstract bool Nullable { get; }
+
+    public sealed record Set(CharacterSet Characters) : PatternNode
+    {
+        public override bool Nullable => false;
+    }
+
+    public sealed record Sequence(List<PatternNode> Items) : PatternNode
+    {
+        public override bool Nullable => Items.TrueForAll(i => i.Nullable);
+    }
+
+    public sealed record Alternation(List<PatternNode> Choices) : PatternNode
+    {
+        public override bool Nullable => Choices.Exists(c => c.Nullable);
+    }
+
+    /// <param name="Item">What is repeated.</param>
+    /// <param name="Min">At least so often.</param>
+    /// <param name="Max">At most so often; int.MaxValue for no limit.</param>
+    /// <param name="Kind">'g' greedy, 'l' lazy, 'p' possessive.</param>
+    public sealed record Repeat(PatternNode Item, int Min, int Max, char Kind) : PatternNode
+    {
+        public override bool Nullable => Min == 0 || Item.Nullable;
+    }
+
+    public sealed record Lookahead(PatternNode Item, bool Negative) : PatternNode
+    {
+        public override bool Nullable => true;
+    }
+
+    public sealed record Atomic(PatternNode Item) : PatternNode
+    {
+        public override bool Nullable => Item.Nullable;
+    }
+}
