@@ -37,6 +37,7 @@ internal sealed unsafe class Scratch
 internal sealed unsafe class WorkerTeam : IDisposable
 {
     private const int SpinsBeforeParking = 4_000;
+    private const int Closed = int.MinValue;
 
     private readonly Thread[] _threads;
     private readonly Scratch[] _scratches;
@@ -46,7 +47,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
     private void* _job;
     private int _parts;
     private int _next;
-    private int _busy;
+    private int _members = Closed; // workers inside the current loop, plus Closed when no more may enter
     private int _parked;
     private volatile int _generation;
     private volatile bool _stopping;
@@ -88,12 +89,15 @@ internal sealed unsafe class WorkerTeam : IDisposable
             _parts = parts;
             _next = 0;
             _failure = null;
-            Volatile.Write(ref _busy, _threads.Length);
+            Volatile.Write(ref _members, 0);
             Interlocked.Increment(ref _generation);
             WakeParked();
             Work(_scratches[0]);
+
+            // Nothing is left to begin: a worker that has not woken up yet (a busy machine) need not be waited for.
+            Interlocked.Or(ref _members, Closed);
             var spin = default(SpinWait);
-            while (Volatile.Read(ref _busy) > 0)
+            while (Volatile.Read(ref _members) != Closed)
             {
                 spin.SpinOnce(sleep1Threshold: -1);
             }
@@ -148,9 +152,28 @@ internal sealed unsafe class WorkerTeam : IDisposable
                 return;
             }
 
-            Work(scratch);
-            Interlocked.Decrement(ref _busy);
+            if (TryEnter())
+            {
+                Work(scratch);
+                Interlocked.Decrement(ref _members);
+            }
         }
+    }
+
+    private bool TryEnter()
+    {
+        int members;
+        do
+        {
+            members = Volatile.Read(ref _members);
+            if (members < 0)
+            {
+                return false;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _members, members + 1, members) != members);
+
+        return true;
     }
 
     /// <summary>
