@@ -109,18 +109,24 @@ internal sealed class Supervision(
         var message = index + 1;
         var content = _pieces.Where(p => p.Start >= from && p.IsContentOf(message)).ToList();
         var turn = _pieces.Where(p => p.Start >= from && p.Origin.Emitter == message).ToList();
-        if (content.Count == 0 && turn.Count == 0)
+        if (content.Count == 0)
         {
-            RefuseIfUntraced(index);
-            return;
+            RefuseIfSaidSomething(index, turn.Count > 0);
+            if (turn.Count == 0)
+            {
+                return;
+            }
         }
 
         var turnStart = turn.Count > 0 ? turn[0].Start : content[0].Start;
         var start = FindStart(index, turnStart, turn.Count > 0, content.Count > 0 ? content[0].Start : -1);
         var contentEnd = Math.Max(start, content.Count > 0 ? content[^1].End : 0);
         var turnEnd = turn.Count > 0 ? turn[^1].End : 0;
-        var end = turnEnd > contentEnd ? CutAtNextTurn(contentEnd, turnEnd) : FindEnd(index, start, contentEnd, content.Count > 0);
-        var isWrittenByTurn = turnEnd > contentEnd;
+        var isWrittenByTurn = turnEnd > contentEnd && !string.IsNullOrWhiteSpace(_text.Text[contentEnd..turnEnd]);
+        var end = isWrittenByTurn ? turnEnd : FindEnd(index, start, contentEnd, content.Count > 0, out var why) is >= 0 and var found ? Math.Max(found, turnEnd)
+            : turnEnd > contentEnd ? turnEnd
+            : throw CannotTell(why);
+        end = CutAtNextTurn(contentEnd, end);
         foreach (var piece in _pieces.Where(p => p.End > start && p.Start < end))
         {
             var isOwn = piece.IsFreeFor(message) || (!isWrittenByTurn && piece.Start >= contentEnd);
@@ -174,19 +180,23 @@ internal sealed class Supervision(
 
         var before = Prefix(index);
         if (TryRender(before, true) is { } prompt && TryRender(before, false) is { } plain
-            && prompt.Text.Length > plain.Text.Length && StartsWith(0, prompt.Text) && Fits(prompt.Text.Length))
+            && (prompt.Text.Length > plain.Text.Length || (isTurnKnown && prompt.Text.Length > turnStart))
+            && StartsWith(0, prompt.Text) && Fits(prompt.Text.Length))
         {
             _opening = isTurnKnown ? prompt.Text[turnStart..] : "";
             return prompt.Text.Length;
         }
 
-        // No generation prompt, or one for another kind of turn: where would a plain answer begin?
+        // No generation prompt, or one for another kind of turn: where would a plain answer begin, in this conversation or at its end?
         var probe = new JsonObject { ["role"] = "assistant", ["content"] = "x" };
-        if (TryRender([.. before, probe], false) is { } answer
-            && PiecesOf(answer).Find(p => p.IsContentOf(index + 1)) is { End: > 0 } first
-            && string.CompareOrdinal(answer.Text, 0, _text.Text, 0, first.Start) == 0 && Fits(first.Start))
+        foreach (var conversation in new[] { [.. before, probe, .. messages.Skip(index + 1)], (IReadOnlyList<JsonObject>)[.. before, probe] })
         {
-            return first.Start;
+            if (TryRender(conversation, false) is { } answer
+                && PiecesOf(answer).Find(p => p.IsContentOf(index + 1)) is { End: > 0 } first
+                && string.CompareOrdinal(answer.Text, 0, _text.Text, 0, first.Start) == 0 && Fits(first.Start))
+            {
+                return first.Start;
+            }
         }
 
         return -1;
@@ -194,10 +204,14 @@ internal sealed class Supervision(
         bool Fits(int end) => end >= turnStart && end <= _text.Text.Length && (contentStart < 0 || end <= contentStart);
     }
 
-    /// <summary>The end of a turn that writes nothing after its content: what the template puts when the conversation ends there.</summary>
-    private int FindEnd(int index, int start, int contentEnd, bool hasContent)
+    /// <summary>
+    /// The end of a turn that writes nothing after its content: what the template puts when the conversation ends there.
+    /// -1 where that does not tell, and why.
+    /// </summary>
+    private int FindEnd(int index, int start, int contentEnd, bool hasContent, out string why)
     {
         var message = index + 1;
+        why = "";
         if (index == messages.Count - 1)
         {
             return _text.Text.Length;
@@ -210,24 +224,21 @@ internal sealed class Supervision(
 
         if (TryRender(Prefix(index + 1), false) is not { } ended)
         {
-            throw CannotTell($"the template cannot end with message {message}, so where its turn ends stays open");
+            why = $"the template cannot end with message {message}, so where its turn ends stays open";
+            return -1;
         }
 
-        var endedAt = hasContent ? PiecesOf(ended).FindLast(p => p.IsContentOf(message)).End : start;
-        if (endedAt != contentEnd || string.CompareOrdinal(ended.Text, 0, _text.Text, 0, endedAt) != 0)
-        {
-            throw CannotTell($"message {message} is written differently when the conversation ends with it");
-        }
-
+        var endedAt = hasContent ? PiecesOf(ended).FindLast(p => p.IsContentOf(message)).End : Math.Min(start, ended.Text.Length);
         var closing = ended.Text[endedAt..];
         var common = closing.AsSpan().CommonPrefixLength(_text.Text.AsSpan(contentEnd));
-        if (!string.IsNullOrWhiteSpace(closing[common..]))
+        if (endedAt == 0 || !string.IsNullOrWhiteSpace(closing[common..]))
         {
-            throw CannotTell($"the turn of message {message} ends differently when the conversation ends with it");
+            why = $"the turn of message {message} ends differently when the conversation ends with it";
+            return -1;
         }
 
         _closing = closing[..common];
-        return CutAtNextTurn(contentEnd, contentEnd + common);
+        return contentEnd + common;
     }
 
     /// <summary>
@@ -253,14 +264,16 @@ internal sealed class Supervision(
         return !string.IsNullOrEmpty(bos) && rest.IndexOf(bos, StringComparison.Ordinal) is >= 0 and var begin ? contentEnd + begin : end;
     }
 
-    /// <summary>A message of which no character was traced was left out, unless its text stands there all the same.</summary>
-    private void RefuseIfUntraced(int index)
+    /// <summary>
+    /// A message of which no character was copied must have had nothing to say, or have been left out altogether. Else the
+    /// template wants its content in another form, and the model would learn to say nothing.
+    /// </summary>
+    private void RefuseIfSaidSomething(int index, bool isTurnWritten)
     {
-        if (messages[index]["content"] is JsonValue value && value.TryGetValue<string>(out var said)
-            && said.Trim() is { Length: > 0 } trimmed && _text.Text.Contains(trimmed, StringComparison.Ordinal)
-            && !_pieces.Exists(p => p.Origin.Content != 0 && _text.Text[p.Start..p.End].Contains(trimmed, StringComparison.Ordinal)))
+        if (messages[index]["content"] is JsonValue value && value.TryGetValue<string>(out var said) && !string.IsNullOrWhiteSpace(said)
+            && (isTurnWritten || _text.Text.Contains(said.Trim(), StringComparison.Ordinal)))
         {
-            throw CannotTell($"the text of message {index + 1} is there, but not as a copy of it");
+            throw CannotTell($"the turn of message {index + 1} has nothing in it that is copied from the message");
         }
     }
 
