@@ -95,14 +95,19 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int endOfText)
         var next = 0;
         for (var i = 1; i < ids.Length; i++)
         {
+            // Some tokenizers trim white space off the spans, all of it where a token is nothing else: such a token stands for
+            // what lies between its neighbours.
+            var (start, end) = offsets[i];
+            start = start == end ? offsets[i - 1].End : start;
+
             // Both lists are in the order of the text. A token that reaches into a learned span is learned: otherwise the first
             // of an answer would not be where the tokenizer joins it to the white space before.
-            while (next < learned.Count && learned[next].End <= offsets[i].Start)
+            while (next < learned.Count && learned[next].End <= start)
             {
                 next++;
             }
 
-            if (next < learned.Count && learned[next].Start < offsets[i].End)
+            if (next < learned.Count && learned[next].Start < end)
             {
                 weights[i] = example.Weights[learned[next].Message];
             }

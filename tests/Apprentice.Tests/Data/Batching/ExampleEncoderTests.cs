@@ -61,6 +61,18 @@ public class ExampleEncoderTests
         Assert.Equal(("d.jsonl", 1L, 4), (tokens.File, tokens.Line, tokens.Supervised));
     }
 
+    /// <summary>As with Llama 3's tokenizer, whose spans leave white space out.</summary>
+    [Fact]
+    public void WhiteSpaceWhoseSpanIsTrimmed_BelongsToWhatItStandsIn()
+    {
+        const string Text = "u\nyes\n\n/\nv\n";
+        (int[], (int, int)[]) Trimmed(string text, bool addSpecialTokens) =>
+            ([.. text.Select(c => (int)c)], [.. text.Select((c, i) => c == '\n' ? (i + 1, i + 1) : (i, i + 1))]);
+        var encoder = new ExampleEncoder(Trimmed, _ => (Text, [(2, 9, 1)]), Eos);
+        var tokens = encoder.Encode(Read("""{"prompt":"p","completion":"c"}""")[0]);
+        Assert.Equal("..yes\n\n/\n..", Learned(tokens));
+    }
+
     [Fact]
     public void Raw_ReadsThePromptAndLearnsCompletionAndEnd()
     {
