@@ -1,9 +1,10 @@
 using Apprentice.Data.Datasets;
+using Apprentice.Data.Tokenizers;
 
 namespace Apprentice.Data.Batching;
 
-/// <summary>Tokens and, for each, its span [start, end) in the text, in UTF-16 units.</summary>
-public delegate (int[] Ids, (int Start, int End)[] Offsets) Encode(string text, bool addSpecialTokens);
+/// <summary>What a tokenizer does; special tokens that the text spells out are special tokens.</summary>
+public delegate Encoding Encode(string text, bool addSpecialTokens);
 
 /// <summary>A conversation as text, and which spans [start, end) of it, in UTF-16 units, are learned for which message.</summary>
 public delegate (string Text, IReadOnlyList<(int Start, int End, int Message)> Learned) Render(Example example);

@@ -2,6 +2,7 @@ using System.Text;
 using Apprentice.Data;
 using Apprentice.Data.Batching;
 using Apprentice.Data.Datasets;
+using Encoding = Apprentice.Data.Tokenizers.Encoding;
 
 namespace Apprentice.Tests.Data.Batching;
 
@@ -11,7 +12,7 @@ public class ExampleEncoderTests
     private const int Bos = 1;
     private const int Eos = 2;
 
-    private static (int[] Ids, (int Start, int End)[] Offsets) Characters(string text, bool addSpecialTokens)
+    private static Encoding Characters(string text, bool addSpecialTokens)
     {
         var (ids, offsets) = (new List<int>(), new List<(int, int)>());
         for (var i = 0; i < text.Length; i++)
@@ -22,10 +23,10 @@ public class ExampleEncoderTests
             offsets.Add((start, i + 1));
         }
 
-        return addSpecialTokens ? ([Bos, .. ids, Eos], [(0, 0), .. offsets, (text.Length, text.Length)]) : ([.. ids], [.. offsets]);
+        return addSpecialTokens ? new([Bos, .. ids, Eos], [(0, 0), .. offsets, (0, 0)]) : new([.. ids], [.. offsets]);
     }
 
-    private static (int[] Ids, (int Start, int End)[] Offsets) WithoutBos(string text, bool addSpecialTokens) => Characters(text, false);
+    private static Encoding WithoutBos(string text, bool addSpecialTokens) => Characters(text, false);
 
     private static (string Text, IReadOnlyList<(int Start, int End, int Message)> Learned) Template(Example example)
     {
@@ -45,7 +46,7 @@ public class ExampleEncoderTests
     }
 
     private static IReadOnlyList<Example> Read(params string[] lines) =>
-        DatasetReader.Read("d.jsonl", Encoding.UTF8.GetBytes(string.Join('\n', lines))).Examples;
+        DatasetReader.Read("d.jsonl", System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines))).Examples;
 
     private static string Learned(TokenizedExample example) =>
         string.Concat(example.Ids.Zip(example.Weights, (id, weight) => weight == 0 ? "." : id == Eos ? "$" : ((char)id).ToString()));
@@ -66,8 +67,8 @@ public class ExampleEncoderTests
     public void WhiteSpaceWhoseSpanIsTrimmed_BelongsToWhatItStandsIn()
     {
         const string Text = "u\nyes\n\n/\nv\n";
-        (int[], (int, int)[]) Trimmed(string text, bool addSpecialTokens) =>
-            ([.. text.Select(c => (int)c)], [.. text.Select((c, i) => c == '\n' ? (i + 1, i + 1) : (i, i + 1))]);
+        Encoding Trimmed(string text, bool addSpecialTokens) =>
+            new([.. text.Select(c => (int)c)], [.. text.Select((c, i) => c == '\n' ? (i + 1, i + 1) : (i, i + 1))]);
         var encoder = new ExampleEncoder(Trimmed, _ => (Text, [(2, 9, 1)]), Eos);
         var tokens = encoder.Encode(Read("""{"prompt":"p","completion":"c"}""")[0]);
         Assert.Equal("..yes\n\n/\n..", Learned(tokens));
