@@ -1,3 +1,4 @@
+using Apprentice.Data.ChatTemplates;
 using Apprentice.Data.Datasets;
 using Apprentice.Data.Tokenizers;
 
@@ -6,8 +7,8 @@ namespace Apprentice.Data.Batching;
 /// <summary>What a tokenizer does; special tokens that the text spells out are special tokens.</summary>
 public delegate Encoding Encode(string text, bool addSpecialTokens);
 
-/// <summary>A conversation as text, and which spans [start, end) of it, in UTF-16 units, are learned for which message.</summary>
-public delegate (string Text, IReadOnlyList<(int Start, int End, int Message)> Learned) Render(Example example);
+/// <summary>What a chat template does with the conversation of an example.</summary>
+public delegate RenderedChat Render(Example example);
 
 /// <summary>The examples of a dataset as tokens, and what became of those that were too long.</summary>
 /// <param name="Examples">Never empty.</param>
@@ -19,16 +20,29 @@ public sealed record EncodedDataset(IReadOnlyList<TokenizedExample> Examples, in
 /// <summary>
 /// Turns examples into tokens with a loss weight each. A conversation goes through the chat template and what the template
 /// says of the assistant is learned; a raw prompt/completion pair learns the completion and the end-of-text token; plain text
-/// learns everything. Knows neither how tokens are made nor how templates work.
+/// learns everything.
 /// </summary>
 /// <param name="encode">The tokenizer.</param>
 /// <param name="render">The chat template, or null to train on prompt and completion as they stand (<c>--raw</c>).</param>
-/// <param name="endOfText">Id of the token that ends a text without a template.</param>
-public sealed class ExampleEncoder(Encode encode, Render? render, int endOfText)
+/// <param name="endOfText">Id of the token that ends a text without a template, or null where the tokenizer has none.</param>
+public sealed class ExampleEncoder(Encode encode, Render? render, int? endOfText)
 {
     // What the tokenizer puts before a text (its BOS, or nothing), seen on a probe; what it would put behind is not wanted,
     // since the end of a text is ours to say.
     private readonly Lazy<int[]> _beginning = new(() => BeginningOf(encode));
+
+    /// <summary>The encoder of a model.</summary>
+    /// <param name="tokenizer">The model's tokenizer; its end-of-sequence token ends a text without a template.</param>
+    /// <param name="template">The model's chat template, or null for <c>--raw</c>.</param>
+    /// <param name="options">What the template is given besides messages and tools.</param>
+    public static ExampleEncoder Create(Tokenizer tokenizer, ChatTemplate? template, ChatTemplateOptions? options = null)
+    {
+        options ??= new ChatTemplateOptions();
+        return new ExampleEncoder(
+            (text, addSpecialTokens) => tokenizer.Encode(text, addSpecialTokens),
+            template is null ? null : example => template.Render(example.Messages, options with { Tools = example.Tools }),
+            tokenizer.EosId);
+    }
 
     /// <summary>All examples, each with at most <paramref name="maxLength"/> tokens.</summary>
     /// <exception cref="InputException">Too long ones where <paramref name="longExamples"/> is Stop; an example without anything to learn.</exception>
@@ -88,7 +102,7 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int endOfText)
 
     private TokenizedExample WithTemplate(Example example, Render template)
     {
-        var (text, learned) = template(example);
+        var (text, learned) = Rendered(example, template);
 
         // The template writes the special tokens itself; the tokenizer's would come twice.
         var (ids, offsets) = encode(text, addSpecialTokens: false);
@@ -117,11 +131,25 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int endOfText)
         return new TokenizedExample(ids, weights, example.File, example.Line);
     }
 
+    private static RenderedChat Rendered(Example example, Render template)
+    {
+        try
+        {
+            return template(example);
+        }
+        catch (InputException e)
+        {
+            // The template names its own line; the user needs the line of the data.
+            throw new InputException(e.Code, $"line {example.Line}: the chat template cannot write this example: {e.Message}", example.File, example.Line, e.Hint);
+        }
+    }
+
     /// <summary>The tokenizer's beginning and the prompt are read; the completion and the end are learned.</summary>
     private TokenizedExample WithoutTemplate(Example example, string prompt, string completion)
     {
+        var end = endOfText ?? throw Error(example, "no_end_of_text", "the tokenizer has no end-of-text token, so a text without a chat template cannot be ended");
         int[] read = prompt.Length == 0 ? _beginning.Value : [.. _beginning.Value, .. encode(prompt, addSpecialTokens: false).Ids];
-        int[] ids = [.. read, .. encode(completion, addSpecialTokens: false).Ids, endOfText];
+        int[] ids = [.. read, .. encode(completion, addSpecialTokens: false).Ids, end];
         var weights = new float[ids.Length];
         weights.AsSpan(Math.Max(1, read.Length)).Fill(1);
         return new TokenizedExample(ids, weights, example.File, example.Line);

@@ -1,6 +1,7 @@
 using System.Text;
 using Apprentice.Data;
 using Apprentice.Data.Batching;
+using Apprentice.Data.ChatTemplates;
 using Apprentice.Data.Datasets;
 using Encoding = Apprentice.Data.Tokenizers.Encoding;
 
@@ -28,9 +29,9 @@ public class ExampleEncoderTests
 
     private static Encoding WithoutBos(string text, bool addSpecialTokens) => Characters(text, false);
 
-    private static (string Text, IReadOnlyList<(int Start, int End, int Message)> Learned) Template(Example example)
+    private static RenderedChat Template(Example example)
     {
-        var (text, learned) = (new StringBuilder("<"), new List<(int, int, int)>());
+        var (text, learned) = (new StringBuilder("<"), new List<AssistantSpan>());
         for (var i = 0; i < example.Messages.Count; i++)
         {
             text.Append('[').Append(example.Messages[i]["role"]!.ToString()[0]).Append("] ");
@@ -38,11 +39,11 @@ public class ExampleEncoderTests
             text.Append(example.Messages[i]["content"]).Append('/');
             if ((string?)example.Messages[i]["role"] == "assistant")
             {
-                learned.Add((start, text.Length, i));
+                learned.Add(new AssistantSpan(start, text.Length, i));
             }
         }
 
-        return (text.ToString(), learned);
+        return new RenderedChat(text.ToString(), learned);
     }
 
     private static IReadOnlyList<Example> Read(params string[] lines) =>
@@ -69,7 +70,7 @@ public class ExampleEncoderTests
         const string Text = "u\nyes\n\n/\nv\n";
         Encoding Trimmed(string text, bool addSpecialTokens) =>
             new([.. text.Select(c => (int)c)], [.. text.Select((c, i) => c == '\n' ? (i + 1, i + 1) : (i, i + 1))]);
-        var encoder = new ExampleEncoder(Trimmed, _ => (Text, [(2, 9, 1)]), Eos);
+        var encoder = new ExampleEncoder(Trimmed, _ => new RenderedChat(Text, [new(2, 9, 1)]), Eos);
         var tokens = encoder.Encode(Read("""{"prompt":"p","completion":"c"}""")[0]);
         Assert.Equal("..yes\n\n/\n..", Learned(tokens));
     }
@@ -120,8 +121,17 @@ public class ExampleEncoderTests
     [Fact]
     public void ATemplateThatMarksNothing_IsAnErrorWithTheLine()
     {
-        var encoder = new ExampleEncoder(Characters, example => ("text", []), Eos);
+        var encoder = new ExampleEncoder(Characters, _ => new RenderedChat("text", []), Eos);
         var error = Assert.Throws<InputException>(() => encoder.EncodeAll(Read("", """{"prompt":"a","completion":"b"}"""), 100));
         Assert.Equal(("nothing_supervised", 2L), (error.Code, error.Line ?? 0));
+    }
+
+    [Fact]
+    public void ATemplateThatRefusesAnExample_NamesTheLineOfTheData()
+    {
+        Render refuses = _ => throw new InputException("template_raised", "roles must alternate", "template.jinja", 7);
+        var error = Assert.Throws<InputException>(() => new ExampleEncoder(Characters, refuses, Eos).Encode(Read("", """{"prompt":"a","completion":"b"}""")[0]));
+        Assert.Equal(("template_raised", "d.jsonl", 2L), (error.Code, error.File, error.Line ?? 0));
+        Assert.Contains("roles must alternate", error.Message, StringComparison.Ordinal);
     }
 }
