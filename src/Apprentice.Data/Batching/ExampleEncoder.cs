@@ -31,19 +31,6 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int? endOfText
     // since the end of a text is ours to say.
     private readonly Lazy<int[]> _beginning = new(() => BeginningOf(encode));
 
-    /// <summary>The encoder of a model.</summary>
-    /// <param name="tokenizer">The model's tokenizer; its end-of-sequence token ends a text without a template.</param>
-    /// <param name="template">The model's chat template, or null for <c>--raw</c>.</param>
-    /// <param name="options">What the template is given besides messages and tools.</param>
-    public static ExampleEncoder Create(Tokenizer tokenizer, ChatTemplate? template, ChatTemplateOptions? options = null)
-    {
-        options ??= new ChatTemplateOptions();
-        return new ExampleEncoder(
-            (text, addSpecialTokens) => tokenizer.Encode(text, addSpecialTokens),
-            template is null ? null : example => template.Render(example.Messages, options with { Tools = example.Tools }),
-            tokenizer.EosId);
-    }
-
     /// <summary>All examples, each with at most <paramref name="maxLength"/> tokens.</summary>
     /// <exception cref="InputException">Too long ones where <paramref name="longExamples"/> is Stop; an example without anything to learn.</exception>
     public EncodedDataset EncodeAll(IReadOnlyList<Example> examples, int maxLength, LongExamples longExamples = LongExamples.Stop)
@@ -147,7 +134,7 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int? endOfText
     /// <summary>The tokenizer's beginning and the prompt are read; the completion and the end are learned.</summary>
     private TokenizedExample WithoutTemplate(Example example, string prompt, string completion)
     {
-        var end = endOfText ?? throw Error(example, "no_end_of_text", "the tokenizer has no end-of-text token, so a text without a chat template cannot be ended");
+        var end = endOfText ?? throw Error(example, "no_end_token", "the tokenizer does not say which token ends a text, so nothing can be learned without a chat template");
         int[] read = prompt.Length == 0 ? _beginning.Value : [.. _beginning.Value, .. encode(prompt, addSpecialTokens: false).Ids];
         int[] ids = [.. read, .. encode(completion, addSpecialTokens: false).Ids, end];
         var weights = new float[ids.Length];

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Apprentice.Data.Batching;
-using Apprentice.Data.ChatTemplates;
 using Apprentice.Data.Datasets;
-using Apprentice.Data.Tokenizers;
+using Apprentice.Models.Registry;
+using Apprentice.Models.Weights;
 using Xunit.Abstractions;
 
 namespace Apprentice.Tests.Golden;
@@ -11,15 +11,9 @@ namespace Apprentice.Tests.Golden;
 [Trait("Category", "Golden")]
 public class EncodedExamplesTests(ITestOutputHelper output)
 {
-    private static ExampleEncoder Encoder()
-    {
-        var tokenizer = GoldenData.RequireShared("tokenizers/smollm2/tokenizer.json.xz");
-        var template = Path.Combine(GoldenData.RequireFolder("chat_templates/smollm2"), "template.jinja");
-        return ExampleEncoder.Create(
-            Tokenizer.FromJson(TokenizerGolden.Unpack(tokenizer), tokenizer),
-            ChatTemplate.Parse(File.ReadAllText(template), template),
-            new ChatTemplateOptions { SpecialTokens = new Dictionary<string, string?> { ["bos_token"] = "<|im_start|>", ["eos_token"] = "<|im_end|>" } });
-    }
+    private const string Model = "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
+
+    private static ExampleEncoder Encoder() => ModelText.FromGguf(GgufFile.Open(GoldenData.RequireShared(Model))).ExampleEncoder();
 
     /// <summary>The category and the end of turn and line break after it are learned, everything before is the prompt.</summary>
     [SkippableFact]
