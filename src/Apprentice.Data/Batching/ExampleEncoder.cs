@@ -1,12 +1,14 @@
+using Apprentice.Data.ChatTemplates;
 using Apprentice.Data.Datasets;
+using Apprentice.Data.Tokenizers;
 
 namespace Apprentice.Data.Batching;
 
-/// <summary>Tokens and, for each, its span [start, end) in the text, in UTF-16 units.</summary>
-public delegate (int[] Ids, (int Start, int End)[] Offsets) Encode(string text, bool addSpecialTokens);
+/// <summary>What a tokenizer does; special tokens that the text spells out are special tokens.</summary>
+public delegate Encoding Encode(string text, bool addSpecialTokens);
 
-/// <summary>A conversation as text, and which spans [start, end) of it, in UTF-16 units, are learned for which message.</summary>
-public delegate (string Text, IReadOnlyList<(int Start, int End, int Message)> Learned) Render(Example example);
+/// <summary>What a chat template does with the conversation of an example.</summary>
+public delegate RenderedChat Render(Example example);
 
 /// <summary>The examples of a dataset as tokens, and what became of those that were too long.</summary>
 /// <param name="Examples">Never empty.</param>
@@ -18,12 +20,12 @@ public sealed record EncodedDataset(IReadOnlyList<TokenizedExample> Examples, in
 /// <summary>
 /// Turns examples into tokens with a loss weight each. A conversation goes through the chat template and what the template
 /// says of the assistant is learned; a raw prompt/completion pair learns the completion and the end-of-text token; plain text
-/// learns everything. Knows neither how tokens are made nor how templates work.
+/// learns everything.
 /// </summary>
 /// <param name="encode">The tokenizer.</param>
 /// <param name="render">The chat template, or null to train on prompt and completion as they stand (<c>--raw</c>).</param>
-/// <param name="endOfText">Id of the token that ends a text without a template.</param>
-public sealed class ExampleEncoder(Encode encode, Render? render, int endOfText)
+/// <param name="endOfText">Id of the token that ends a text without a template, or null where the tokenizer has none.</param>
+public sealed class ExampleEncoder(Encode encode, Render? render, int? endOfText)
 {
     // What the tokenizer puts before a text (its BOS, or nothing), seen on a probe; what it would put behind is not wanted,
     // since the end of a text is ours to say.
@@ -87,7 +89,7 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int endOfText)
 
     private TokenizedExample WithTemplate(Example example, Render template)
     {
-        var (text, learned) = template(example);
+        var (text, learned) = Rendered(example, template);
 
         // The template writes the special tokens itself; the tokenizer's would come twice.
         var (ids, offsets) = encode(text, addSpecialTokens: false);
@@ -95,14 +97,19 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int endOfText)
         var next = 0;
         for (var i = 1; i < ids.Length; i++)
         {
+            // Some tokenizers trim white space off the spans, all of it where a token is nothing else: such a token stands for
+            // what lies between its neighbours.
+            var (start, end) = offsets[i];
+            start = start == end ? offsets[i - 1].End : start;
+
             // Both lists are in the order of the text. A token that reaches into a learned span is learned: otherwise the first
             // of an answer would not be where the tokenizer joins it to the white space before.
-            while (next < learned.Count && learned[next].End <= offsets[i].Start)
+            while (next < learned.Count && learned[next].End <= start)
             {
                 next++;
             }
 
-            if (next < learned.Count && learned[next].Start < offsets[i].End)
+            if (next < learned.Count && learned[next].Start < end)
             {
                 weights[i] = example.Weights[learned[next].Message];
             }
@@ -111,11 +118,25 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int endOfText)
         return new TokenizedExample(ids, weights, example.File, example.Line);
     }
 
+    private static RenderedChat Rendered(Example example, Render template)
+    {
+        try
+        {
+            return template(example);
+        }
+        catch (InputException e)
+        {
+            // The template names its own line; the user needs the line of the data.
+            throw new InputException(e.Code, $"line {example.Line}: the chat template cannot write this example: {e.Message}", example.File, example.Line, e.Hint);
+        }
+    }
+
     /// <summary>The tokenizer's beginning and the prompt are read; the completion and the end are learned.</summary>
     private TokenizedExample WithoutTemplate(Example example, string prompt, string completion)
     {
+        var end = endOfText ?? throw Error(example, "no_end_token", "the tokenizer does not say which token ends a text, so nothing can be learned without a chat template");
         int[] read = prompt.Length == 0 ? _beginning.Value : [.. _beginning.Value, .. encode(prompt, addSpecialTokens: false).Ids];
-        int[] ids = [.. read, .. encode(completion, addSpecialTokens: false).Ids, endOfText];
+        int[] ids = [.. read, .. encode(completion, addSpecialTokens: false).Ids, end];
         var weights = new float[ids.Length];
         weights.AsSpan(Math.Max(1, read.Length)).Fill(1);
         return new TokenizedExample(ids, weights, example.File, example.Line);

@@ -34,11 +34,11 @@ public sealed record Metric(string Name, string Description, bool IsProportion, 
         answer.AsSpan().Trim().SequenceEqual(expected.AsSpan().Trim()) ? 1 : 0;
 
     private static double NormalizedMatch(string answer, string expected) =>
-        NormalizedText.Words(answer).SequenceEqual(NormalizedText.Words(expected)) ? 1 : 0;
+        SquadText.Words(answer).SequenceEqual(SquadText.Words(expected)) ? 1 : 0;
 
     private static double TokenF1(string answer, string expected)
     {
-        var (given, right) = (NormalizedText.Words(answer), NormalizedText.Words(expected));
+        var (given, right) = (SquadText.Words(answer), SquadText.Words(expected));
         if (given.Count == 0 || right.Count == 0)
         {
             return given.Count == right.Count ? 1 : 0;

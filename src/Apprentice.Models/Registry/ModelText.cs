@@ -77,19 +77,10 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
         .Render(messages, new ChatTemplateOptions { Tools = tools, SpecialTokens = SpecialTokens, AddGenerationPrompt = addGenerationPrompt });
 
     /// <summary>Turns examples into tokens; raw leaves the template out.</summary>
-    /// <exception cref="InputException">Code <c>no_end_token</c>: raw text needs a token that ends it.</exception>
     public ExampleEncoder ExampleEncoder(bool raw = false) => new(
-        (text, addSpecialTokens) =>
-        {
-            var encoding = Tokenizer.Encode(text, addSpecialTokens);
-            return (encoding.Ids, encoding.Offsets);
-        },
-        raw ? null : example =>
-        {
-            var chat = Render(example.Messages, example.Tools);
-            return (chat.Text, [.. chat.Assistant.Select(a => (a.Start, a.End, a.Message))]);
-        },
-        Tokenizer.EosId ?? throw new InputException("no_end_token", "the tokenizer does not say which token ends a text", Path));
+        (text, addSpecialTokens) => Tokenizer.Encode(text, addSpecialTokens),
+        raw ? null : example => Render(example.Messages, example.Tools),
+        Tokenizer.EosId);
 
     // A file of its own wins over the field of tokenizer_config.json, as in transformers.
     private static ChatTemplate? TemplateOf(string folder, JsonObject config, string configFile)

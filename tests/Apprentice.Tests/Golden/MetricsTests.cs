@@ -20,7 +20,7 @@ public class MetricsTests(ITestOutputHelper output)
             var references = pair.GetProperty("references").EnumerateArray().Select(reference => reference.GetString()!).ToArray();
             double Best(string metric) => references.Max(reference => Metric.Find(metric).Score(answer, reference));
 
-            Assert.Equal(pair.GetProperty("squad_normalized").GetString(), string.Join(' ', NormalizedText.Words(answer)));
+            Assert.Equal(pair.GetProperty("squad_normalized").GetString(), string.Join(' ', SquadText.Words(answer)));
             Assert.Equal(pair.GetProperty("squad_em").GetDouble(), Best("normalized_match"), 1e-9);
             Assert.Equal(pair.GetProperty("squad_f1").GetDouble(), Best("token_f1"), 1e-9);
             if (references.Append(answer).All(text => text == text.Trim()))

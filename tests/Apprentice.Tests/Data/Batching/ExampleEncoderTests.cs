@@ -1,7 +1,9 @@
 using System.Text;
 using Apprentice.Data;
 using Apprentice.Data.Batching;
+using Apprentice.Data.ChatTemplates;
 using Apprentice.Data.Datasets;
+using Encoding = Apprentice.Data.Tokenizers.Encoding;
 
 namespace Apprentice.Tests.Data.Batching;
 
@@ -11,7 +13,7 @@ public class ExampleEncoderTests
     private const int Bos = 1;
     private const int Eos = 2;
 
-    private static (int[] Ids, (int Start, int End)[] Offsets) Characters(string text, bool addSpecialTokens)
+    private static Encoding Characters(string text, bool addSpecialTokens)
     {
         var (ids, offsets) = (new List<int>(), new List<(int, int)>());
         for (var i = 0; i < text.Length; i++)
@@ -22,14 +24,14 @@ public class ExampleEncoderTests
             offsets.Add((start, i + 1));
         }
 
-        return addSpecialTokens ? ([Bos, .. ids, Eos], [(0, 0), .. offsets, (text.Length, text.Length)]) : ([.. ids], [.. offsets]);
+        return addSpecialTokens ? new([Bos, .. ids, Eos], [(0, 0), .. offsets, (0, 0)]) : new([.. ids], [.. offsets]);
     }
 
-    private static (int[] Ids, (int Start, int End)[] Offsets) WithoutBos(string text, bool addSpecialTokens) => Characters(text, false);
+    private static Encoding WithoutBos(string text, bool addSpecialTokens) => Characters(text, false);
 
-    private static (string Text, IReadOnlyList<(int Start, int End, int Message)> Learned) Template(Example example)
+    private static RenderedChat Template(Example example)
     {
-        var (text, learned) = (new StringBuilder("<"), new List<(int, int, int)>());
+        var (text, learned) = (new StringBuilder("<"), new List<AssistantSpan>());
         for (var i = 0; i < example.Messages.Count; i++)
         {
             text.Append('[').Append(example.Messages[i]["role"]!.ToString()[0]).Append("] ");
@@ -37,15 +39,15 @@ public class ExampleEncoderTests
             text.Append(example.Messages[i]["content"]).Append('/');
             if ((string?)example.Messages[i]["role"] == "assistant")
             {
-                learned.Add((start, text.Length, i));
+                learned.Add(new AssistantSpan(start, text.Length, i));
             }
         }
 
-        return (text.ToString(), learned);
+        return new RenderedChat(text.ToString(), learned);
     }
 
     private static IReadOnlyList<Example> Read(params string[] lines) =>
-        DatasetReader.Read("d.jsonl", Encoding.UTF8.GetBytes(string.Join('\n', lines))).Examples;
+        DatasetReader.Read("d.jsonl", System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines))).Examples;
 
     private static string Learned(TokenizedExample example) =>
         string.Concat(example.Ids.Zip(example.Weights, (id, weight) => weight == 0 ? "." : id == Eos ? "$" : ((char)id).ToString()));
@@ -59,6 +61,18 @@ public class ExampleEncoderTests
         Assert.Equal("<[u]hi/[a]no/[u]q/[a]yes/", string.Concat(tokens.Ids.Select(id => (char)id))); // neither BOS nor EOS of the tokenizer
         Assert.Equal(".....................yes/", Learned(tokens)); // 'y' is joined to the space before it
         Assert.Equal(("d.jsonl", 1L, 4), (tokens.File, tokens.Line, tokens.Supervised));
+    }
+
+    /// <summary>As with Llama 3's tokenizer, whose spans leave white space out.</summary>
+    [Fact]
+    public void WhiteSpaceWhoseSpanIsTrimmed_BelongsToWhatItStandsIn()
+    {
+        const string Text = "u\nyes\n\n/\nv\n";
+        Encoding Trimmed(string text, bool addSpecialTokens) =>
+            new([.. text.Select(c => (int)c)], [.. text.Select((c, i) => c == '\n' ? (i + 1, i + 1) : (i, i + 1))]);
+        var encoder = new ExampleEncoder(Trimmed, _ => new RenderedChat(Text, [new(2, 9, 1)]), Eos);
+        var tokens = encoder.Encode(Read("""{"prompt":"p","completion":"c"}""")[0]);
+        Assert.Equal("..yes\n\n/\n..", Learned(tokens));
     }
 
     [Fact]
@@ -107,8 +121,17 @@ public class ExampleEncoderTests
     [Fact]
     public void ATemplateThatMarksNothing_IsAnErrorWithTheLine()
     {
-        var encoder = new ExampleEncoder(Characters, example => ("text", []), Eos);
+        var encoder = new ExampleEncoder(Characters, _ => new RenderedChat("text", []), Eos);
         var error = Assert.Throws<InputException>(() => encoder.EncodeAll(Read("", """{"prompt":"a","completion":"b"}"""), 100));
         Assert.Equal(("nothing_supervised", 2L), (error.Code, error.Line ?? 0));
+    }
+
+    [Fact]
+    public void ATemplateThatRefusesAnExample_NamesTheLineOfTheData()
+    {
+        Render refuses = _ => throw new InputException("template_raised", "roles must alternate", "template.jinja", 7);
+        var error = Assert.Throws<InputException>(() => new ExampleEncoder(Characters, refuses, Eos).Encode(Read("", """{"prompt":"a","completion":"b"}""")[0]));
+        Assert.Equal(("template_raised", "d.jsonl", 2L), (error.Code, error.File, error.Line ?? 0));
+        Assert.Contains("roles must alternate", error.Message, StringComparison.Ordinal);
     }
 }

@@ -6,7 +6,7 @@ namespace Apprentice.Data.Metrics;
 /// Text as SQuAD's evaluation script compares it (Rajpurkar et al., 2016): lower case, no ASCII punctuation, no articles,
 /// single spaces.
 /// </summary>
-internal static class NormalizedText
+internal static class SquadText
 {
     /// <summary>The words that are left.</summary>
     public static IReadOnlyList<string> Words(string text)
