@@ -36,6 +36,16 @@ public sealed record Example
     /// <summary>What it should answer: the content of the last assistant message (empty where it only calls tools), or the plain text.</summary>
     public string Expected => Text ?? (string?)Messages[LastAssistant]["content"] ?? "";
 
+    /// <summary>The same with a system message first, where it has none of its own.</summary>
+    public Example WithSystem(string system) =>
+        Messages.Count == 0 || (string?)Messages[0]["role"] == "system"
+            ? this
+            : this with
+            {
+                Messages = [new JsonObject { ["role"] = "system", ["content"] = system }, .. Messages],
+                Weights = [0, .. Weights],
+            };
+
     // The reader makes sure that a conversation ends in the assistant's message.
     private int LastAssistant => Math.Max(0, Messages.Count - 1);
 }

@@ -37,6 +37,12 @@ public abstract class LanguageModel(WeightSource source) : IDisposable
     /// <summary>The output projection [vocabulary, width].</summary>
     public abstract Weight Head { get; }
 
+    /// <summary>Floats of activations that training keeps for each token when nothing is computed again.</summary>
+    public abstract long KeptFloatsPerToken { get; }
+
+    /// <summary>Whether weights are stored in blocks of few bits.</summary>
+    public bool Quantized => _weights.Values.Any(w => w.Type > StorageType.BF16);
+
     public long ParameterCount => _weights.Values.Sum(w => w.Count);
 
     /// <summary>Ids to the hidden states after the final norm, [tokens, width].</summary>

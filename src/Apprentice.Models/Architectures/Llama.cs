@@ -124,6 +124,9 @@ public sealed class Llama : LanguageModel
 
     public override Weight Head { get; }
 
+    // Two residual streams, queries and attended values, keys and values, gate and up; norms and their product are made again.
+    public override long KeptFloatsPerToken => Layers * (2L * _config.Width + 2L * _config.Heads * _config.HeadWidth + 2L * KeyValueWidth + 2L * _config.FeedForward);
+
     public override Tensor Forward(Tape tape, ForwardInput input)
     {
         var positions = input.Segments.Positions();

@@ -76,6 +76,14 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
             "no_chat_template", "the model has no chat template, so it cannot read a conversation", Path, hint: "give --raw to leave the template out"))
         .Render(messages, new ChatTemplateOptions { Tools = tools, SpecialTokens = SpecialTokens, AddGenerationPrompt = addGenerationPrompt });
 
+    /// <summary>Ids of a prompt without the template: the tokenizer's own beginning (BOS, where it has one) and the text.</summary>
+    public int[] RawPromptIds(string prompt)
+    {
+        var bare = Tokenizer.Encode(prompt, addSpecialTokens: false).Ids;
+        var full = Tokenizer.Encode(prompt, addSpecialTokens: true).Ids;
+        return full[..(full.AsSpan().IndexOf(bare) + bare.Length)];
+    }
+
     /// <summary>Turns examples into tokens; raw leaves the template out.</summary>
     public ExampleEncoder ExampleEncoder(bool raw = false) => new(
         (text, addSpecialTokens) => Tokenizer.Encode(text, addSpecialTokens),

@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+using Apprentice.Data.Datasets;
+using Apprentice.Data.Metrics;
+using Apprentice.Evaluation;
+using Apprentice.Models.Generation;
+using Apprentice.Models.Registry;
+using Apprentice.Tensors;
+
+namespace Apprentice.Cli.Commands;
+
+/// <summary>What the commands that run a model do, apart from options and printing.</summary>
+internal static class Work
+{
+    public static IReadOnlyList<GenerationResult> Generate(GenerateRequest request, Action<string>? show, CancellationToken cancel)
+    {
+        using var model = LoadedModel.Open(request.Model);
+        using var engine = new Engine(request.Threads);
+        var prompts = request.Prompts.Select(p => request.Raw ? model.RawPromptIds(p) : model.PromptIds(Messages(request.System, p))).ToArray();
+        return new TextGenerator(model, engine).Run(prompts, request.Sampling, show is null ? null : (_, text) => show(text), cancellation: cancel);
+    }
+
+    public static EvaluationSummary Evaluate(EvaluateRequest request, IProgress<double> progress, CancellationToken cancel)
+    {
+        var metrics = request.Metrics.Select(Metric.Find).ToArray();
+        var examples = request.Data.SelectMany(file => DatasetReader.Read(file).Examples).ToArray();
+        using var model = LoadedModel.Open(request.Model);
+        using var engine = new Engine(request.Threads);
+        var answers = Evaluator.Run(model, engine, examples, metrics, request.Sampling, request.Raw, request.System, progress, cancel);
+        if (request.Out is { } file)
+        {
+            Evaluator.Write(file, answers);
+        }
+
+        return Evaluator.Summarize(answers, metrics);
+    }
+
+    private static List<JsonObject> Messages(string? system, string prompt)
+    {
+        var messages = new List<JsonObject>();
+        if (system is not null)
+        {
+            messages.Add(new JsonObject { ["role"] = "system", ["content"] = system });
+        }
+
+        messages.Add(new JsonObject { ["role"] = "user", ["content"] = prompt });
+        return messages;
+    }
+}

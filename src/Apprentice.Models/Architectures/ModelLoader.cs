@@ -1,0 +1,41 @@
+using Apprentice.Data;
+using Apprentice.Models.Registry;
+using Apprentice.Models.Weights;
+
+namespace Apprentice.Models.Architectures;
+
+/// <summary>Opens a base model with the architecture that its files name. A new architecture adds a line to each list.</summary>
+public static class ModelLoader
+{
+    /// <param name="trainable">Widen the weights to F32 with gradients, for full fine-tuning.</param>
+    /// <exception cref="InputException">The files are not sound, or of an architecture that is not supported.</exception>
+    public static LanguageModel Open(ModelReference model, bool trainable = false) =>
+        model.IsGguf ? FromGguf(GgufFile.Open(model.Base), trainable) : FromFolder(model.Base, trainable);
+
+    private static Llama FromGguf(GgufFile file, bool trainable)
+    {
+        switch (file.Metadata.GetString("general.architecture"))
+        {
+            case "llama":
+                var config = LlamaConfig.From(file);
+                return new Llama(config, Prepare(Llama.FromGguf(file, config), trainable));
+            case var other:
+                throw Unsupported(other, file.Path);
+        }
+    }
+
+    private static Llama FromFolder(string folder, bool trainable)
+    {
+        var config = ModelConfig.Open(Path.Combine(folder, "config.json"));
+        return config.String("model_type") switch
+        {
+            "llama" => new Llama(LlamaConfig.From(config), Prepare(new SafetensorsSource(folder), trainable)),
+            var other => throw Unsupported(other ?? "(no model_type)", config.Path),
+        };
+    }
+
+    private static WeightSource Prepare(WeightSource source, bool trainable) => trainable ? new TrainableSource(source) : source;
+
+    private static InputException Unsupported(string architecture, string path) =>
+        new("unsupported_architecture", $"models of architecture '{architecture}' are not supported; llama is", path);
+}

@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+using Apprentice.Data;
+using Apprentice.Models.Architectures;
+using Apprentice.Models.Layers;
+using Apprentice.Models.Weights;
+
+namespace Apprentice.Models.Registry;
+
+/// <summary>A model ready to be used: weights, adapter if any, tokenizer and chat template.</summary>
+public sealed class LoadedModel : IDisposable
+{
+    private LoadedModel(ModelReference reference, LanguageModel model, LoraAdapter? adapter, ModelText text)
+    {
+        Reference = reference;
+        Model = model;
+        Adapter = adapter;
+        Text = text;
+        EndTokens = FindEndTokens();
+    }
+
+    public ModelReference Reference { get; }
+
+    public LanguageModel Model { get; }
+
+    public LoraAdapter? Adapter { get; }
+
+    public ModelText Text { get; }
+
+    /// <summary>Tokens that end an answer: those that the metadata name, and the one that the chat template puts after an answer.</summary>
+    public IReadOnlySet<int> EndTokens { get; }
+
+    /// <exception cref="InputException">There is no such model, or it is not sound or not supported.</exception>
+    public static LoadedModel Open(string path, bool trainable = false)
+    {
+        var reference = ModelReference.Resolve(path);
+        var model = ModelLoader.Open(reference, trainable);
+        var text = ModelText.Load(reference);
+        if (text.Tokenizer.VocabularySize > model.Vocabulary)
+        {
+            throw new InputException(
+                "vocabulary_mismatch", $"the tokenizer has {text.Tokenizer.VocabularySize} tokens, the model's embedding {model.Vocabulary}", path);
+        }
+
+        return new LoadedModel(reference, model, reference.Adapter is { } adapter ? LoraAdapter.Load(model, adapter) : null, text);
+    }
+
+    /// <summary>Ids of the prompt of a conversation, up to where the assistant begins to answer.</summary>
+    public int[] PromptIds(IReadOnlyList<JsonObject> messages, JsonArray? tools = null) =>
+        Text.Tokenizer.Encode(Text.Render(messages, tools, addGenerationPrompt: true).Text, addSpecialTokens: false).Ids;
+
+    /// <summary>Ids of a prompt that does not go through the chat template.</summary>
+    public int[] RawPromptIds(string prompt) => Text.RawPromptIds(prompt);
+
+    public void Dispose() => Model.Dispose();
+
+    private HashSet<int> FindEndTokens()
+    {
+        var ends = new HashSet<int>();
+        Add(Text.Tokenizer.EosId);
+        foreach (var id in MetadataEnds())
+        {
+            Add(id);
+        }
+
+        Add(TemplateEnd());
+        return ends;
+
+        void Add(int? id)
+        {
+            if (id is { } known && known >= 0 && known < Model.Vocabulary)
+            {
+                ends.Add(known);
+            }
+        }
+    }
+
+    private IEnumerable<int?> MetadataEnds()
+    {
+        if (Reference.IsGguf)
+        {
+            var metadata = GgufFile.Open(Reference.Base).Metadata;
+            return new[] { "eos", "eot", "eom" }.Select(name => (int?)metadata.FindInt64($"tokenizer.ggml.{name}_token_id"));
+        }
+
+        return new[] { "config.json", "generation_config.json" }
+            .Select(name => Path.Combine(Reference.Base, name))
+            .Where(File.Exists)
+            .SelectMany(file => ModelConfig.Open(file).Integers("eos_token_id"))
+            .Select(id => (int?)id);
+    }
+
+    /// <summary>The special token right after an answer in a rendered conversation.</summary>
+    private int? TemplateEnd()
+    {
+        if (Text.Template is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            const string Answer = "Yes";
+            var chat = Text.Render([Message("user", "Ready?"), Message("assistant", Answer)]).Text;
+            var after = chat[(chat.LastIndexOf(Answer, StringComparison.Ordinal) + Answer.Length)..].TrimStart();
+            var ids = Text.Tokenizer.Encode(after, addSpecialTokens: false).Ids;
+            return ids.Length > 0 && Text.Tokenizer.IsSpecial(ids[0]) ? ids[0] : null;
+        }
+        catch (InputException)
+        {
+            return null; // a template that refuses this conversation tells nothing
+        }
+    }
+
+    private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
+}

@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using Apprentice.Data;
+using Apprentice.Models.Registry;
+using Apprentice.Models.Weights;
+using Apprentice.Tensors;
+using Apprentice.Training.Checkpoints;
+using Apprentice.Training.Recipes;
+using Apprentice.Training.Runs;
+
+namespace Apprentice.Training;
+
+/// <summary>Starts a run from a recipe, or continues one from its folder, and sees it to its end.</summary>
+public static class Trainer
+{
+    /// <summary>Trains. When cancelled, finishes the step, saves, and returns with status paused.</summary>
+    /// <exception cref="InputException">Recipe, model or data are not sound; nothing was written.</exception>
+    /// <exception cref="RunFailedException">The run had to stop; its folder says why.</exception>
+    public static TrainingSummary Train(Recipe recipe, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var watch = Stopwatch.StartNew();
+        var data = TrainingData.Read(recipe);
+        using var model = OpenBase(recipe.Model!, recipe.Method);
+        var resolved = recipe.Resolve(new ModelFacts(model.Model.ParameterCount, model.Model.ContextLength, model.Model.Quantized), data.Facts);
+        using var session = TrainingSession.Create(resolved, model, data);
+
+        // Everything that can be refused has been; only now the run's folder appears.
+        using var run = RunFolder.Create(resolved.Out);
+        run.WriteRecipe(resolved);
+        run.WriteLock(LockOf(resolved, model, data, session));
+        return Finish(run, session, data, checkpoint: null, watch, progress, cancellation);
+    }
+
+    /// <summary>Continues from the newest whole checkpoint, or from the start where there is none; a finished run returns at once.</summary>
+    /// <exception cref="InputException">The folder is no run, or model or data changed since it began.</exception>
+    public static TrainingSummary Resume(string path, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var watch = Stopwatch.StartNew();
+        using var run = RunFolder.OpenForTraining(path);
+        if (run.ReadState().Status == RunStatus.Succeeded)
+        {
+            return ReadSummary(run);
+        }
+
+        var recipe = run.ReadRecipe();
+        var data = TrainingData.Read(recipe);
+        using var model = OpenBase(recipe.Model!, recipe.Method);
+        var resolved = recipe.Resolve(new ModelFacts(model.Model.ParameterCount, model.Model.ContextLength, model.Model.Quantized), data.Facts);
+        using var session = TrainingSession.Create(resolved, model, data);
+        var now = LockOf(resolved, model, data, session);
+        if (File.Exists(run.LockFile))
+        {
+            run.ReadLock().Verify(now, run.LockFile);
+        }
+        else
+        {
+            run.WriteLock(now); // killed between recipe and lock
+        }
+
+        return Finish(run, session, data, run.Checkpoints(resolved.KeepCheckpoints).Latest(), watch, progress, cancellation);
+    }
+
+    private static LoadedModel OpenBase(string path, TrainingMethod? method)
+    {
+        var reference = ModelReference.Resolve(path);
+        return reference.Adapter is null
+            ? LoadedModel.Open(path, trainable: method == TrainingMethod.Full)
+            : throw new InputException("adapter_as_base", "training starts from a base model; this is a run or an adapter", path, hint: $"its base is {reference.Base}");
+    }
+
+    private static TrainingSummary Finish(
+        RunFolder run, TrainingSession session, TrainingData data, Checkpoint? checkpoint, Stopwatch watch, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        try
+        {
+            run.WriteState(new RunState(RunStatus.Running, checkpoint?.Step ?? 0));
+            progress?.Report(session.Describe(data, checkpoint));
+            var summary = session.Run(run, checkpoint, progress, cancellation) with { DurationSeconds = watch.Elapsed.TotalSeconds };
+            if (summary.Status == RunStatus.Succeeded)
+            {
+                WriteSummary(run, summary);
+            }
+
+            run.WriteState(new RunState(summary.Status, summary.Steps, session.Reason));
+            return summary;
+        }
+        catch (Exception e) when (e is RunFailedException or InputException or IOException)
+        {
+            TryWriteFailure(run, e);
+            throw;
+        }
+    }
+
+    private static void TryWriteFailure(RunFolder run, Exception failure)
+    {
+        try
+        {
+            run.WriteState(run.ReadState() with { Status = RunStatus.Failed, Reason = failure.Message });
+        }
+        catch (Exception e) when (e is RunFailedException or IOException or InputException)
+        {
+            // The disk may be full: the failure itself is what the user must hear of.
+        }
+    }
+
+    /// <summary>What must be the same for a resumed run to give the same bits.</summary>
+    private static RunLock LockOf(ResolvedRecipe recipe, LoadedModel model, TrainingData data, TrainingSession session)
+    {
+        var runLock = new RunLock();
+        foreach (var file in model.Model.Source.Files.Concat(TextFiles(model)).Distinct())
+        {
+            runLock.Hashes[$"model/{Path.GetFileName(file)}"] = RunLock.HashFile(file);
+        }
+
+        foreach (var file in recipe.Validation.File is { } held ? [.. recipe.Data, held] : recipe.Data)
+        {
+            runLock.Hashes[$"data/{Path.GetFileName(file)}"] = RunLock.HashFile(file);
+        }
+
+        runLock.Hashes["split"] = data.SplitHash(recipe);
+        runLock.Settings["version"] = typeof(Trainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+        runLock.Settings["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture);
+        runLock.Settings["model_path"] = Path.GetFullPath(recipe.Model);
+        runLock.Settings["kernels/instruction_set"] = session.Engine.Simd.ToString();
+        runLock.Settings["kernels/micro_batch_tokens"] = session.MicroBatchTokens.ToString(CultureInfo.InvariantCulture);
+        runLock.Settings["kernels/recompute"] = session.Recompute ? "on" : "off";
+        return runLock;
+    }
+
+    private static IEnumerable<string> TextFiles(LoadedModel model) => model.Reference.IsGguf
+        ? []
+        : new[] { "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja" }
+            .Select(name => Path.Combine(model.Reference.Base, name)).Where(File.Exists);
+
+    private static readonly JsonSerializerOptions SummaryJson = new(CheckpointState.Json) { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    private static void WriteSummary(RunFolder run, TrainingSummary summary) =>
+        AtomicFile.Write(SummaryFile(run), stream => JsonSerializer.Serialize(stream, summary, SummaryJson));
+
+    private static TrainingSummary ReadSummary(RunFolder run)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TrainingSummary>(File.ReadAllBytes(SummaryFile(run)), SummaryJson)! with { Run = run.Path };
+        }
+        catch (Exception e) when (e is JsonException or IOException)
+        {
+            throw new InputException("bad_run", $"the run is finished, but its summary cannot be read: {e.Message}", SummaryFile(run));
+        }
+    }
+
+    private static string SummaryFile(RunFolder run) => Path.Combine(run.Path, "summary.json");
+}

@@ -1,0 +1,253 @@
+using System.Diagnostics;
+using Apprentice.Data;
+using Apprentice.Data.Batching;
+using Apprentice.Models.Registry;
+using Apprentice.Tensors;
+using Apprentice.Tensors.Ops;
+using Apprentice.Training.Checkpoints;
+using Apprentice.Training.Losses;
+using Apprentice.Training.Optimizers;
+using Apprentice.Training.Recipes;
+using Apprentice.Training.Runs;
+using Apprentice.Training.Schedules;
+
+namespace Apprentice.Training;
+
+/// <summary>
+/// The loop of one run: steps, evaluations, early stopping, checkpoints, events. All that a step depends on is a pure
+/// function of the recipe and the step's number, so a checkpoint holds weights and moments and nothing else.
+/// </summary>
+public sealed class TrainingSession : IDisposable
+{
+    private const int DefaultMicroBatchTokens = 2048;
+
+    private readonly ResolvedRecipe _recipe;
+    private readonly LoadedModel _model;
+    private readonly EncodedDataset _train;
+    private readonly IReadOnlyList<Batch> _validation;
+    private readonly TrainedWeights _weights;
+    private readonly AdamW _optimizer;
+    private readonly TrainingStep _step;
+    private readonly Schedule _schedule;
+    private readonly BatchOrder _order;
+    private readonly int _totalSteps;
+
+    private TrainingSession(ResolvedRecipe recipe, LoadedModel model, EncodedDataset train, EncodedDataset? validation)
+    {
+        _recipe = recipe;
+        _model = model;
+        _train = train;
+        Engine = new Engine(recipe.Threads == 0 ? null : recipe.Threads);
+        MicroBatchTokens = recipe.MicroBatchTokens == 0 ? DefaultMicroBatchTokens : recipe.MicroBatchTokens;
+        Recompute = recipe.Recompute == RecomputePolicy.On || (recipe.Recompute == RecomputePolicy.Auto && !FitsInMemory());
+        _validation = validation is null ? [] : StepBatch.Create(validation.Examples, MicroBatchTokens).MicroBatches;
+        _weights = TrainedWeights.Create(recipe, model, recipe.Model);
+        _optimizer = new AdamW(Engine, _weights.Weights, new AdamWSettings(recipe.Beta1, recipe.Beta2, recipe.Epsilon, recipe.WeightDecay));
+        _step = new TrainingStep(Engine, model.Model, _weights.Adapter, _optimizer, new SupervisedLoss(recipe.LabelSmoothing), recipe.Clip, Recompute);
+        _totalSteps = recipe.TotalSteps(train.Examples.Count);
+        _schedule = recipe.CreateSchedule(_totalSteps);
+        _order = new BatchOrder(train.Examples.Count, recipe.BatchSize, (ulong)recipe.Seed);
+    }
+
+    public Engine Engine { get; }
+
+    /// <summary>Most tokens that go through the model at once.</summary>
+    public int MicroBatchTokens { get; }
+
+    /// <summary>Whether layers are computed again in backward.</summary>
+    public bool Recompute { get; }
+
+    /// <summary>Why the run ended as it did, where there is something to say.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>Encodes the data and sets everything up; nothing is written.</summary>
+    public static TrainingSession Create(ResolvedRecipe recipe, LoadedModel model, TrainingData data)
+    {
+        var (train, validation) = data.Encode(recipe, model.Text);
+        return new TrainingSession(recipe, model, train, validation);
+    }
+
+    /// <summary>The first thing to show: what is trained on what.</summary>
+    public TrainingProgress Describe(TrainingData data, Checkpoint? checkpoint)
+    {
+        var tokens = _train.Examples.Sum(e => (long)e.Ids.Length);
+        var supervised = _train.Examples.Sum(e => (long)e.Supervised);
+        var from = checkpoint is null ? "" : $"; resumed after step {checkpoint.Step}";
+        var cut = _train.Truncated + _train.Dropped == 0 ? "" : $"; {_train.Truncated} truncated, {_train.Dropped} dropped for being too long";
+        return new TrainingProgress
+        {
+            Step = checkpoint?.Step ?? 0,
+            TotalSteps = _totalSteps,
+            Message = FormattableString.Invariant(
+                $"{_train.Examples.Count} examples ({data.Format}), {tokens:N0} tokens, {supervised:N0} of them learned; {_weights.Weights.Sum(w => w.Count):N0} of {_model.Model.ParameterCount:N0} parameters trained{cut}{from}"),
+        };
+    }
+
+    /// <summary>Trains from the checkpoint, or from the start, to the end of the recipe, early stopping, or cancellation.</summary>
+    public TrainingSummary Run(RunFolder run, Checkpoint? checkpoint, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        var state = new CheckpointState { Step = 0 };
+        if (checkpoint is not null)
+        {
+            _weights.Load(checkpoint.Path);
+            _optimizer.Load(Path.Combine(checkpoint.Path, "optimizer.safetensors"));
+            state = checkpoint.State;
+        }
+
+        var store = run.Checkpoints(_recipe.KeepCheckpoints);
+        using var events = EventLog.CutAfter(run.EventsFile, checkpoint?.Step ?? -1);
+        var clock = new StepClock(_totalSteps, state.Step);
+        var stopped = HasStopped(state);
+        while (state.Step < _totalSteps && !stopped)
+        {
+            var (result, examples, rate) = Train(state.Step, clock);
+            var validLoss = IsEvaluation(state.Step + 1) ? Evaluate(cancellation) : null;
+            state = Advance(state, result, validLoss);
+            stopped = HasStopped(state);
+            var done = state.Step == _totalSteps || stopped;
+            var metrics = Metrics(state, result, rate, validLoss, clock);
+            events.Append(metrics);
+            var paused = cancellation.IsCancellationRequested && !done;
+            var save = done || paused || state.BestStep == state.Step || state.Step % _recipe.CheckpointEvery == 0;
+            if (save)
+            {
+                events.Flush();
+                store.Save(state, Save);
+            }
+
+            progress?.Report(clock.Progress(metrics, examples, paused ? "paused: saved" : stopped ? Reason : null));
+            if (paused)
+            {
+                Reason = $"interrupted after step {state.Step}; apprentice resume {run.Path} goes on";
+                return Summary(run, RunStatus.Paused, state, clock);
+            }
+        }
+
+        Publish(run, store);
+        return Summary(run, RunStatus.Succeeded, state, clock);
+    }
+
+    public void Dispose() => Engine.Dispose();
+
+    private (StepResult Result, int Examples, double Rate) Train(int step, StepClock clock)
+    {
+        var examples = new List<TokenizedExample>();
+        foreach (var index in _order.Step(step))
+        {
+            examples.Add(_train.Examples[index]);
+        }
+
+        var rate = _recipe.LearningRate * _schedule.Multiplier(step);
+        DropoutMask? dropout = _recipe.Dropout > 0
+            ? new DropoutMask((float)_recipe.Dropout, new CounterRandom((ulong)_recipe.Seed, RandomStream.Dropout, (ulong)step).UInt64(0))
+            : null;
+        var watch = Stopwatch.StartNew();
+        var result = _step.Run(StepBatch.Create(examples, MicroBatchTokens), rate, dropout);
+        clock.Add(result.Tokens, examples.Count, watch.Elapsed.TotalSeconds);
+        return (result, examples.Count, rate);
+    }
+
+    private CheckpointState Advance(CheckpointState state, StepResult result, double? validLoss)
+    {
+        state = state with
+        {
+            Step = state.Step + 1,
+            Epoch = (state.Step + 1.0) / _order.StepsPerEpoch,
+            Tokens = state.Tokens + result.Tokens,
+        };
+        if (validLoss is not { } loss)
+        {
+            return state;
+        }
+
+        return state.BestValidLoss is { } best && loss >= best
+            ? state with { EvaluationsSinceBest = state.EvaluationsSinceBest + 1 }
+            : state with { BestStep = state.Step, BestValidLoss = loss, EvaluationsSinceBest = 0 };
+    }
+
+    private bool HasStopped(CheckpointState state)
+    {
+        if (_recipe.EarlyStopping == 0 || state.EvaluationsSinceBest < _recipe.EarlyStopping)
+        {
+            return false;
+        }
+
+        Reason = FormattableString.Invariant(
+            $"stopped early: {state.EvaluationsSinceBest} evaluations without a lower validation loss; the best is {state.BestValidLoss:F4} at step {state.BestStep}");
+        return true;
+    }
+
+    private bool IsEvaluation(int step) =>
+        _validation.Count > 0 && (step == _totalSteps || (_recipe.EvaluateEvery > 0 && step % _recipe.EvaluateEvery == 0));
+
+    private double? Evaluate(CancellationToken cancellation)
+    {
+        var sum = default(LossSum);
+        foreach (var batch in _validation)
+        {
+            sum += _step.Evaluate(batch);
+        }
+
+        var loss = sum.NegativeLogLikelihood / sum.Weight;
+        return double.IsFinite(loss) ? loss : throw new RunFailedException(
+            "not_finite", $"the validation loss is {loss} after step {_optimizer.Steps}", "lower the learning rate, or look for broken values in the model or the data");
+    }
+
+    private RunEvent Metrics(CheckpointState state, StepResult result, double rate, double? validLoss, StepClock clock) => new()
+    {
+        Type = RunEventType.Metrics,
+        Step = state.Step,
+        Epoch = state.Epoch,
+        TrainLoss = result.Loss.Objective / result.Loss.Weight,
+        ValidLoss = validLoss,
+        Lr = rate,
+        GradNorm = result.GradientNorm,
+        TokensPerSecond = Math.Round(clock.TokensPerSecond, 1),
+    };
+
+    private void Save(string directory)
+    {
+        _weights.Save(directory);
+        _optimizer.Save(Path.Combine(directory, "optimizer.safetensors"));
+    }
+
+    /// <summary>The best checkpoint's weights become the run's adapter or model.</summary>
+    private void Publish(RunFolder run, CheckpointStore store)
+    {
+        var best = store.Best() ?? throw new RunFailedException("no_checkpoint", "the run ended without a whole checkpoint");
+        var target = _weights.Adapter is null ? run.ModelFolder : run.AdapterFolder;
+        AtomicDirectory.Write(target, aside =>
+        {
+            foreach (var file in Directory.GetFiles(best.Path).Where(f => Path.GetFileName(f) is not ("state.json" or "optimizer.safetensors")))
+            {
+                File.Copy(file, Path.Combine(aside, Path.GetFileName(file)));
+            }
+        });
+    }
+
+    private TrainingSummary Summary(RunFolder run, RunStatus status, CheckpointState state, StepClock clock)
+    {
+        // From the log, so that a resumed run says the same as one that was never interrupted.
+        var losses = EventLog.Read(run.EventsFile).Where(e => e.TrainLoss is not null).Select(e => e.TrainLoss!.Value);
+        return new TrainingSummary(
+            run.Path,
+            status,
+            state.Step,
+            state.Epoch,
+            losses.TakeLast(_order.StepsPerEpoch).DefaultIfEmpty(double.NaN).Average(),
+            state.BestValidLoss,
+            clock.MeanExamplesPerSecond,
+            clock.MeanTokensPerSecond,
+            ProcessMemory.Now().PeakResident,
+            0,
+            _weights.Weights.Sum(w => w.Count));
+    }
+
+    /// <summary>Whether the activations of the largest micro-batch fit into a third of the memory.</summary>
+    private bool FitsInMemory()
+    {
+        var longest = _train.Examples.Max(e => (long)e.Ids.Length);
+        var tokens = Math.Max(longest, Math.Min(MicroBatchTokens, longest * _recipe.BatchSize));
+        return tokens * _model.Model.KeptFloatsPerToken * sizeof(float) <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3;
+    }
+}
