@@ -1,0 +1,84 @@
+using Apprentice.Data;
+using Apprentice.Models.Registry;
+using Apprentice.Models.Weights;
+
+namespace Apprentice.Tests.Models.Registry;
+
+public sealed class ModelReferenceTests : IDisposable
+{
+    private readonly string root = Directory.CreateTempSubdirectory("apprentice-").FullName;
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    [Fact]
+    public void A_file_is_gguf_and_a_folder_with_a_configuration_is_hugging_faces()
+    {
+        var file = Make("m.gguf");
+        Assert.Equal((new ModelReference(file), true), (ModelReference.Resolve(file), ModelReference.Resolve(file).IsGguf));
+        var folder = Path.GetDirectoryName(Make("hf/config.json"))!;
+        Assert.Equal((new ModelReference(folder), false), (ModelReference.Resolve(folder), ModelReference.Resolve(folder).IsGguf));
+    }
+
+    [Fact]
+    public void A_run_leads_to_its_adapter_and_that_to_its_base()
+    {
+        var model = Make("m.gguf");
+        Make("run/recipe.yaml");
+        var adapter = Adapter("run/adapter", model);
+        Assert.Equal(new ModelReference(model, adapter), ModelReference.Resolve(Path.Combine(root, "run")));
+        Assert.Equal(new ModelReference(model, adapter), ModelReference.Resolve(adapter));
+    }
+
+    [Fact]
+    public void A_base_is_also_looked_for_beside_its_adapter()
+    {
+        Make("adapter/m.gguf");
+        var adapter = Adapter("adapter", "m.gguf");
+        Assert.Equal(Path.Combine(adapter, "m.gguf"), ModelReference.Resolve(adapter).Base);
+    }
+
+    [Fact]
+    public void A_run_of_full_fine_tuning_leads_to_its_model()
+    {
+        Make("run/recipe.yaml");
+        var model = Path.GetDirectoryName(Make("run/model/config.json"))!;
+        Assert.Equal(new ModelReference(model), ModelReference.Resolve(Path.Combine(root, "run")));
+    }
+
+    [Fact]
+    public void What_is_no_model_is_refused_by_name()
+    {
+        Make("begun/recipe.yaml");
+        Make("empty/notes.txt");
+        Adapter("lost", "gone.gguf");
+        Adapter("circle", Path.Combine(root, "circle"));
+        Refuses("model_not_found", "not-there");
+        Refuses("no_model_yet", "begun");
+        Refuses("not_a_model", "empty");
+        Refuses("base_not_found", "lost");
+        Refuses("base_not_found", "circle");
+    }
+
+    private void Refuses(string code, string name)
+    {
+        var error = Assert.Throws<InputException>(() => ModelReference.Resolve(Path.Combine(root, name)));
+        Assert.Equal(code, error.Code);
+        Assert.StartsWith(Path.Combine(root, name), error.File, StringComparison.Ordinal);
+    }
+
+    private string Make(string name)
+    {
+        var path = Path.Combine(root, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, "");
+        return path;
+    }
+
+    private string Adapter(string name, string baseModel)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(root, name)).FullName;
+        PeftConfigFile.Write(
+            Path.Combine(folder, PeftConfigFile.Name), new PeftConfig { Rank = 4, Alpha = 8, TargetModules = ["q_proj"], BaseModel = baseModel });
+        return folder;
+    }
+}
