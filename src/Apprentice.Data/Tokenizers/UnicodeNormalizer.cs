@@ -37,6 +37,8 @@ internal sealed class UnicodeNormalizer : Normalizer
         }
 
         var rewriter = new Rewriter(input);
+        var known = new Dictionary<string, (Rune Output, int Consumed)[]>(); // the same few runs come again and again
+        var knownRuns = known.GetAlternateLookup<ReadOnlySpan<char>>();
         for (var start = 0; start < text.Length;)
         {
             var end = start + Utf16.Length(text, start);
@@ -52,7 +54,12 @@ internal sealed class UnicodeNormalizer : Normalizer
             }
             else
             {
-                Rewrite(run.ToString(), rewriter);
+                if (!knownRuns.TryGetValue(run, out var outputs))
+                {
+                    knownRuns[run] = outputs = [.. Outputs(run.ToString())];
+                }
+
+                Rewrite(outputs, rewriter);
             }
 
             start = end;
@@ -68,7 +75,24 @@ internal sealed class UnicodeNormalizer : Normalizer
         codePoint is >= 0x1160 and <= 0x11FF
         || (codePoint >= 0x300 && CharUnicodeInfo.GetUnicodeCategory(codePoint) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark);
 
-    private void Rewrite(string run, Rewriter rewriter)
+    private static void Rewrite((Rune Output, int Consumed)[] outputs, Rewriter rewriter)
+    {
+        foreach (var (output, consumed) in outputs)
+        {
+            if (consumed == 0)
+            {
+                rewriter.Insert(output);
+            }
+            else
+            {
+                rewriter.Replace(output);
+                rewriter.Remove(consumed - 1);
+            }
+        }
+    }
+
+    /// <summary>The characters that a run becomes, and how many input characters each stands for.</summary>
+    private IEnumerable<(Rune Output, int Consumed)> Outputs(string run)
     {
         // Parts of the input in decomposed order: the first part of each input character stands for it (0), more were added (1).
         var parts = new Queues();
@@ -91,15 +115,7 @@ internal sealed class UnicodeNormalizer : Normalizer
                 consumed += 1 - parts.Take(part);
             }
 
-            if (consumed == 0)
-            {
-                rewriter.Insert(output);
-            }
-            else
-            {
-                rewriter.Replace(output);
-                rewriter.Remove(consumed - 1);
-            }
+            yield return (output, consumed);
         }
     }
 
