@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Apprentice.Data.Batching;
+using Apprentice.Data.ChatTemplates;
 using Apprentice.Data.Datasets;
+using Apprentice.Data.Tokenizers;
 using Apprentice.Models.Registry;
 using Apprentice.Models.Weights;
 using Xunit.Abstractions;
@@ -44,5 +46,43 @@ public class EncodedExamplesTests(ITestOutputHelper output)
         output.WriteLine($"{encoded.Examples.Count} examples, {encoded.Examples.Average(example => example.Ids.Length):F1} tokens, {encoded.Examples.Average(example => example.Supervised):F1} supervised, longest {encoded.Longest}");
         Assert.Equal(61.4, encoded.Examples.Average(example => example.Ids.Length), 0.05);
         Assert.InRange(encoded.Examples.Average(example => example.Supervised), 7.5, 8.5);
+    }
+
+    /// <summary>What is learned, decoded, is what the template says the assistant wrote, for every model whose tokenizer and template are there.</summary>
+    [SkippableFact]
+    public void LearnedTokens_SpellWhatTheAssistantWrote()
+    {
+        const string Line = """
+            {"messages":[{"role":"user","content":"Two lines?"},{"role":"assistant","content":"One\n\n  two: 日本 👩‍👩‍👧 .\n"},{"role":"user","content":"No\n"},{"role":"assistant","content":"Not this","weight":0},{"role":"user","content":"and?"},{"role":"assistant","content":"Yes"}]}
+            """;
+        var templates = GoldenData.RequireFolder("chat_templates");
+        var count = 0;
+        foreach (var file in Directory.GetFiles(GoldenData.RequireShared("tokenizers"), "tokenizer.json.xz", SearchOption.AllDirectories))
+        {
+            var template = Path.Combine(templates, Path.GetFileName(Path.GetDirectoryName(file))!, "template.jinja");
+            var json = TokenizerGolden.Unpack(file);
+            if (!File.Exists(template) || !System.Text.Encoding.UTF8.GetString(json).Contains("\"ByteLevel\"", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var tokenizer = Tokenizer.FromJson(json, file);
+            var options = new ChatTemplateOptions { SpecialTokens = new Dictionary<string, string?> { ["bos_token"] = "<|begin_of_text|>" } };
+            var chatTemplate = ChatTemplate.Parse(File.ReadAllText(template), template);
+            var encoder = new ExampleEncoder((text, special) => tokenizer.Encode(text, special), example => chatTemplate.Render(example.Messages, options), tokenizer.EosId);
+
+            var example = DatasetReader.Read("row", System.Text.Encoding.UTF8.GetBytes(Line)).Examples.Single();
+            var chat = chatTemplate.Render(example.Messages, options);
+            var wanted = string.Concat(chat.Assistant.Where(span => example.Weights[span.Message] == 1).Select(span => chat.Text[span.Start..span.End]));
+            var tokens = encoder.Encode(example);
+            var learned = tokenizer.Decode([.. tokens.Ids.Where((_, i) => tokens.Weights[i] == 1)]);
+            Assert.Equal((template, wanted), (template, learned));
+            Assert.Equal(chat.Text, tokenizer.Decode(tokens.Ids));
+            output.WriteLine($"{Path.GetFileName(Path.GetDirectoryName(file))}: {learned.ReplaceLineEndings("\\n")}");
+            count++;
+        }
+
+        output.WriteLine($"{count} cases passed; tokenizers without a template of their name skipped");
+        Assert.True(count > 0);
     }
 }
