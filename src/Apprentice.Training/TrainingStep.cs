@@ -51,7 +51,7 @@ public sealed class TrainingStep(
         var step = optimizer.Steps + 1;
         RequireFinite(total.Objective, "the loss", step);
         var norm = GradientNorm(step);
-        optimizer.Step(learningRate, clip > 0 ? Math.Min(1, clip / (norm + 1e-6)) : 1);
+        optimizer.Step(learningRate, clip > 0 ? Tensors.Ops.GradientNorm.ClipScale(norm, clip) : 1);
         return new StepResult(total, norm, tokens);
     }
 
@@ -83,23 +83,24 @@ public sealed class TrainingStep(
 
     private double GradientNorm(int step)
     {
-        var squares = 0.0;
-        foreach (var weight in _weights)
+        try
         {
-            var square = ParameterUpdate.SquaredGradientNorm(engine, weight);
-            RequireFinite(square, $"the gradient of {weight.Name}", step);
-            squares += square;
+            return Math.Sqrt(Tensors.Ops.GradientNorm.Squared(engine, _weights));
         }
-
-        return Math.Sqrt(squares);
+        catch (ArithmeticException notFinite)
+        {
+            throw NotFinite($"at step {step} {notFinite.Message}");
+        }
     }
 
     private static void RequireFinite(double value, string what, int step)
     {
         if (!double.IsFinite(value))
         {
-            throw new RunFailedException(
-                "not_finite", $"{what} is {value} at step {step}", "lower the learning rate, or look for broken values in the model or the data");
+            throw NotFinite($"{what} is {value} at step {step}");
         }
     }
+
+    private static RunFailedException NotFinite(string message) =>
+        new("not_finite", message, "lower the learning rate, or look for broken values in the model or the data");
 }

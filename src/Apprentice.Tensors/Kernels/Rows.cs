@@ -76,16 +76,22 @@ internal static unsafe class Rows
     }
 
     /// <summary>log(sum(exp(x))), stable for large values; <paramref name="work"/> takes count floats.</summary>
-    public static float LogSumExp(float* x, int count, float* work)
+    public static float LogSumExp(float* x, int count, float* work) => LogSumExp(x, count, work, out var max) + max;
+
+    /// <summary>
+    /// log(sum(exp(x - max))) and the maximum: to be taken off one after the other where x is large, since their sum
+    /// has lost the digits that x - max still has. Where the maximum is infinite or NaN the result is 0.
+    /// </summary>
+    public static float LogSumExp(float* x, int count, float* work, out float max)
     {
-        var max = TensorPrimitives.Max(new ReadOnlySpan<float>(x, count));
-        if (float.IsInfinity(max) || float.IsNaN(max))
+        max = TensorPrimitives.Max(new ReadOnlySpan<float>(x, count));
+        if (!float.IsFinite(max))
         {
-            return max;
+            return 0;
         }
 
         new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(work, count));
-        return max + MathF.Log(ExpSum(work, count, max));
+        return MathF.Log(ExpSum(work, count, max));
     }
 
     /// <summary>y += scale * x.</summary>

@@ -4,13 +4,6 @@ using Apprentice.Tensors.Kernels;
 
 namespace Apprentice.Tensors.Ops;
 
-/// <summary>Point-wise non-linearities.</summary>
-public enum Activation
-{
-    /// <summary>x * sigmoid(x).</summary>
-    Silu,
-}
-
 /// <summary>f(gate) * up: SwiGLU and GeGLU (Shazeer 2020).</summary>
 public static unsafe class GatedActivation
 {

@@ -132,11 +132,11 @@ public static unsafe class TokenLogProbabilities
         public void Run(int part, Scratch scratch)
         {
             var row = logits + (long)part * vocabulary;
-            var logSum = Kernels.Rows.LogSumExp(row, vocabulary, scratch.Floats(vocabulary));
+            var logSum = Kernels.Rows.LogSumExp(row, vocabulary, scratch.Floats(vocabulary), out var max);
             var to = output + (first + part) * 3L;
-            to[LogProbability] = row[targets[first + part]] - logSum;
-            to[LogSumExp] = logSum;
-            to[MeanLogProbability] = Kernels.Rows.Sum(row, vocabulary) / vocabulary - logSum;
+            to[LogProbability] = row[targets[first + part]] - max - logSum;
+            to[LogSumExp] = max + logSum;
+            to[MeanLogProbability] = Kernels.Rows.Sum(row, vocabulary) / vocabulary - max - logSum;
         }
     }
 

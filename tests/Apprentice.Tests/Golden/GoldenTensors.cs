@@ -15,15 +15,17 @@ internal sealed class GoldenTensors(string path)
 
     public long[] Shape(string name) => [.. _file.Find(name)!.Shape];
 
-    /// <summary>A 64-bit integer tensor.</summary>
+    /// <summary>A tensor of 32-bit or 64-bit integers.</summary>
     public int[] Ints(string name)
     {
         var tensor = _file.Find(name)!;
-        Assert.Equal("I64", tensor.DType);
+        Assert.Contains(tensor.DType, new[] { "I32", "I64" });
         using var stream = File.OpenRead(_file.Path);
         stream.Position = tensor.Offset;
         var bytes = new byte[tensor.ByteLength];
         stream.ReadExactly(bytes);
-        return [.. Enumerable.Range(0, bytes.Length / 8).Select(i => checked((int)BitConverter.ToInt64(bytes, 8 * i)))];
+        return tensor.DType == "I32"
+            ? [.. Enumerable.Range(0, bytes.Length / 4).Select(i => BitConverter.ToInt32(bytes, 4 * i))]
+            : [.. Enumerable.Range(0, bytes.Length / 8).Select(i => checked((int)BitConverter.ToInt64(bytes, 8 * i)))];
     }
 }

@@ -116,6 +116,129 @@ public sealed class OperationTests
         check.Run((tape, x) => TokenLogProbabilities.Apply(tape, x[0], head, sources, targets), entries: manyChunks ? 3 : 60);
     }
 
+    [Theory]
+    [MemberData(nameof(AllActivations))]
+    public void Pointwise(Activation activation)
+    {
+        var check = new GradientCheck(20);
+        check.Input(35, 17, 4);
+        check.Run((tape, x) => PointwiseActivation.Apply(tape, x[0], activation), step: 4e-3f);
+    }
+
+    [Fact]
+    public void ActivationsOfHugeValuesAreTheirLimits()
+    {
+        foreach (var (activation, low, high) in new[]
+        {
+            (Activation.Silu, 0f, 1000f), (Activation.Gelu, 0, 1000), (Activation.GeluTanh, 0, 1000), (Activation.GeluQuick, 0, 1000),
+            (Activation.SquaredRelu, 0, 1e6f), (Activation.Sigmoid, 0, 1), (Activation.Tanh, -1, 1), (Activation.Softplus, 0, 1000),
+        })
+        {
+            using var engine = new Engine(1);
+            using var tape = new Tape(engine);
+            var x = tape.Constant([-1000, 1000], 1, 2, requiresGradient: true);
+            var y = PointwiseActivation.Apply(tape, x, activation);
+            Assert.Equal([low, high], y.ToArray());
+            tape.Backward(y, [1, 1]);
+            Assert.All(tape.GradientOf(x), g => Assert.True(float.IsFinite(g)));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void LayerNormalisation(bool withBias)
+    {
+        var check = new GradientCheck(21);
+        check.Input(37, 19);
+        var weight = check.Trained("w", 1, 19);
+        var bias = withBias ? check.Trained("b", 1, 19) : null;
+        check.Run((tape, x) => LayerNorm.Apply(tape, x[0], weight, bias, 1e-3f), tolerance: 3e-3);
+    }
+
+    [Fact]
+    public void ScaledLayers()
+    {
+        var check = new GradientCheck(22);
+        check.Input(37, 19);
+        var gamma = check.Trained("gamma", 1, 19);
+        check.Run((tape, x) => LayerScale.Apply(tape, x[0], gamma));
+    }
+
+    public static TheoryData<string> RowCases => [.. RowOperations.Keys];
+
+    private static readonly Dictionary<string, Func<Tape, Tensor, Tensor>> RowOperations = new(StringComparer.Ordinal)
+    {
+        ["softmax"] = Softmax.Apply,
+        ["log-softmax"] = LogSoftmax.Apply,
+        ["entropy"] = Entropy.Apply,
+        ["forward divergence"] = (tape, x) => KlDivergence.Forward(tape, x, Teacher(tape, x), 0.7f),
+        ["reverse divergence"] = (tape, x) => KlDivergence.Reverse(tape, x, Teacher(tape, x), 1.5f),
+        ["softcap"] = (tape, x) => Softcap.Apply(tape, x, 1.5f),
+        ["length 1"] = (tape, x) => L2Normalize.Apply(tape, x),
+        ["dropout"] = (tape, x) => Dropout.Apply(tape, x, new DropoutMask(0.4f, 3)),
+        ["dropout, mask given"] = (tape, x) => Dropout.Apply(tape, x, Ones(tape, x), 0.4f),
+        ["masked mean"] = (tape, x) => MaskedMean.Apply(tape, x, [17, 1, 0, 19], [.. Enumerable.Range(0, 37).Select(r => r % 5 == 0 || r == 17 ? 0f : 1)]),
+    };
+
+    [Theory]
+    [MemberData(nameof(RowCases))]
+    public void RowByRow(string name)
+    {
+        var check = new GradientCheck(23);
+        check.Input(37, 21, 2);
+        check.Run((tape, x) => RowOperations[name](tape, x[0]));
+    }
+
+    [Theory]
+    [MemberData(nameof(RowCases))]
+    public void ForgottenRowsComeBack(string name)
+    {
+        // The operation's output is used by a product, whose weight gradient needs it again after it was forgotten.
+        var check = new GradientCheck(24);
+        check.Input(37, 21, 2);
+        var columns = name is "entropy" or "forward divergence" or "reverse divergence" ? 1 : 21;
+        var weight = check.Trained("w", 1, 3, columns);
+        float[]? cotangent = null;
+        var kept = check.Backward(2, (tape, x) => Linear.Apply(tape, RowOperations[name](tape, x[0]), weight), ref cotangent);
+        var again = check.Backward(
+            2,
+            (tape, x) =>
+            {
+                var rows = RowOperations[name](tape, x[0]);
+                var product = Linear.Apply(tape, rows, weight);
+                tape.Forget(rows);
+                return product;
+            },
+            ref cotangent);
+        Assert.Equal(kept.Output, again.Output);
+        Assert.Equal(kept.Gradients[0], again.Gradients[0]);
+        Assert.Equal(kept.Gradients[1], again.Gradients[1]);
+    }
+
+    [Fact]
+    public void NothingDropsOutsideTraining()
+    {
+        using var engine = new Engine(1);
+        using var tape = new Tape(engine, recording: false);
+        var x = tape.Constant([1, 2, 3], 1, 3);
+        Assert.Equal([1, 2, 3], Dropout.Apply(tape, x, new DropoutMask(0.5f, 1)).ToArray());
+    }
+
+    [Fact]
+    public void DropoutKeepsTheMeanAndItsProbability()
+    {
+        using var engine = new Engine(1);
+        using var tape = new Tape(engine);
+        var y = Dropout.Apply(tape, tape.Constant([.. Enumerable.Repeat(1f, 100_000)], 100, 1000), new DropoutMask(0.2f, 7)).ToArray();
+        Assert.Equal(0.2, y.Count(v => v == 0) / 100_000.0, 0.01);
+        Assert.All(y, v => Assert.True(v is 0 or 1.25f));
+    }
+
+    private static Tensor Teacher(Tape tape, Tensor x) => tape.Constant(new Values(77).Floats(x.Count, 3), x.Rows, x.Columns);
+
+    private static Tensor Ones(Tape tape, Tensor x) => tape.Constant([.. Enumerable.Range(0, (int)x.Count).Select(i => i % 3 == 0 ? 0f : 1)], x.Rows, x.Columns);
+
     public static TheoryData<string> AttentionCases => [.. Cases.Keys];
 
     private static readonly Dictionary<string, (AttentionRule Rule, Segment[] Segments)> Cases = new(StringComparer.Ordinal)
