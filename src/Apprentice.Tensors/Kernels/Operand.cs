@@ -66,10 +66,10 @@ internal readonly unsafe struct Operand
     }
 
     /// <summary>Floats that <see cref="Pack"/> needs for widening.</summary>
-    public static int StagingFloats(int width) => Math.Max(width + 2 * MaxBlock, Strip * width);
+    public static int StagingFloats(int width) => Math.Max(width + 2 * MaxBlock, Strip * Transpose.Rows);
 
     /// <summary>Steps that are widened and transposed together: small enough for the strip to stay in the first-level cache.</summary>
-    private const int Strip = 32;
+    private const int Strip = 64;
     private const int MaxBlock = 32;
 
     private void PackRows(int j, int columns, int p, int steps, int width, float* panel, float* staging)
@@ -98,25 +98,24 @@ internal readonly unsafe struct Operand
         for (var s = 0; s < steps; s += Strip)
         {
             var strip = Math.Min(Strip, steps - s);
-            for (var c = 0; c < columns; c++)
+            for (var c = 0; c < columns; c += Transpose.Rows)
             {
-                var row = Data + (j + c) * RowBytes;
-                float* values;
+                var rows = Math.Min(Transpose.Rows, columns - c);
+                var source = Data + (j + c) * RowBytes;
+                var to = panel + (long)s * width + c;
                 if (Type == StorageType.F32)
                 {
-                    values = (float*)row + p + s;
-                }
-                else
-                {
-                    values = staging;
-                    BlockFormats.Decode(Type, row + BlockFormats.RowBytes(Type, p + s), staging, strip);
+                    Transpose.Copy((float*)source + p + s, RowBytes / sizeof(float), rows, strip, to, width);
+                    continue;
                 }
 
-                var to = panel + (long)s * width + c;
-                for (var i = 0; i < strip; i++, to += width)
+                source += BlockFormats.RowBytes(Type, p + s);
+                for (var r = 0; r < rows; r++)
                 {
-                    *to = values[i];
+                    BlockFormats.Decode(Type, source + r * RowBytes, staging + r * Strip, strip);
                 }
+
+                Transpose.Copy(staging, Strip, rows, strip, to, width);
             }
         }
     }
