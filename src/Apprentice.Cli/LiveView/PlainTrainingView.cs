@@ -12,9 +12,10 @@ internal sealed class PlainTrainingView(TextWriter output) : IProgress<TrainingP
     public void Report(TrainingProgress value)
     {
         var every = Math.Max(1, value.TotalSteps / 50);
-        if (value.Step <= 1 || value.Step % every == 0 || value.Step == value.TotalSteps || value.ValidLoss is not null)
+        var isShown = value.Step <= 1 || value.Step % every == 0 || value.Step == value.TotalSteps || value.ValidLoss is not null;
+        if (isShown && value.TrainLoss is { } loss)
         {
-            output.WriteLine(Line(value));
+            output.WriteLine(Line(value, loss));
         }
 
         if (value.Message is not null)
@@ -25,13 +26,13 @@ internal sealed class PlainTrainingView(TextWriter output) : IProgress<TrainingP
         output.Flush();
     }
 
-    private static string Line(TrainingProgress p)
+    private static string Line(TrainingProgress p, double trainLoss)
     {
         var line = new StringBuilder();
-        line.Append(Format.Text($"step {p.Step}/{p.TotalSteps}  epoch {p.Epoch:0.00}  loss {Format.Loss(p.TrainLoss)}"));
-        if (p.ValidLoss is { } loss)
+        line.Append(Format.Text($"step {p.Step}/{p.TotalSteps}  epoch {p.Epoch:0.00}  loss {Format.Loss(trainLoss)}"));
+        if (p.ValidLoss is { } validLoss)
         {
-            line.Append(Format.Text($"  valid {Format.Loss(loss)}"));
+            line.Append(Format.Text($"  valid {Format.Loss(validLoss)}"));
         }
 
         line.Append(Format.Text($"  lr {Format.Rate(p.LearningRate)}  grad {p.GradientNorm:0.00}"));
