@@ -12,7 +12,7 @@ internal sealed class Budget(long inputCharacters)
     public const int MaxDepth = 600;
     public const int MaxIntegerBits = 4096;
 
-    private long _left = 4_000_000 + 32 * inputCharacters;
+    private long _left = 2_000_000 + 32 * inputCharacters;
     private int _depth;
 
     public void Step() => Pay(1);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text;
 
 namespace Apprentice.Data.ChatTemplates.Jinja;
 
@@ -243,6 +244,11 @@ internal static class Operators
         if (value is TracedString text)
         {
             budget.Characters((long)text.Text.Length * count);
+            if (text.Runs.Length == 1)
+            {
+                return new TracedString(new StringBuilder().Insert(0, text.Text, count).ToString(), text.Runs[0].Origin);
+            }
+
             budget.Elements((long)text.Runs.Length * count / 4);
             var result = new TracedStringBuilder();
             for (var i = 0; i < count && text.Text.Length > 0; i++)
