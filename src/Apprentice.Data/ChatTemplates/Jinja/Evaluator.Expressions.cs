@@ -101,14 +101,14 @@ internal sealed partial class Evaluator
             _position = comparison.Position;
             var holds = op switch
             {
-                "==" => Operators.AreEqual(left, right, _budget),
-                "!=" => !Operators.AreEqual(left, right, _budget),
-                "in" => Operators.Contains(right, left, _budget),
-                "not in" => !Operators.Contains(right, left, _budget),
-                "<" => Operators.Compare(op, left, right, _budget) < 0,
-                "<=" => Operators.Compare(op, left, right, _budget) <= 0,
-                ">" => Operators.Compare(op, left, right, _budget) > 0,
-                _ => Operators.Compare(op, left, right, _budget) >= 0,
+                "==" => Comparisons.AreEqual(left, right, _budget),
+                "!=" => !Comparisons.AreEqual(left, right, _budget),
+                "in" => Comparisons.Contains(right, left, _budget),
+                "not in" => !Comparisons.Contains(right, left, _budget),
+                "<" => Comparisons.Compare(op, left, right, _budget) < 0,
+                "<=" => Comparisons.Compare(op, left, right, _budget) <= 0,
+                ">" => Comparisons.Compare(op, left, right, _budget) > 0,
+                _ => Comparisons.Compare(op, left, right, _budget) >= 0,
             };
             if (!holds)
             {

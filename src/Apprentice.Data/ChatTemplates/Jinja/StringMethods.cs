@@ -179,7 +179,7 @@ internal static class StringMethods
 
     private static BigInteger Find(TracedString s, Arguments arguments, bool last)
     {
-        var text = (TracedString)Sequences.Slice(s, arguments.Get(1, "start"), arguments.Get(2, "end"), null, new Budget(s.Text.Length))!;
+        var text = (TracedString)Sequences.Slice(s, arguments.Get(1, "start"), arguments.Get(2, "end"), null, new Budget(Budget.For(s.Text.Length)))!;
         var part = Argument(arguments, 0).Text;
         var at = last ? text.Text.LastIndexOf(part, StringComparison.Ordinal) : text.Text.IndexOf(part, StringComparison.Ordinal);
         if (at < 0)
