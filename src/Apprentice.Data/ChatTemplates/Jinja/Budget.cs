@@ -19,7 +19,7 @@ internal sealed class Budget(long steps)
     public long Spent => Math.Min(_spent, steps);
 
     /// <summary>What rendering values with that much text in them may cost.</summary>
-    public static long For(long inputCharacters) => 2_000_000 + (32 * inputCharacters);
+    public static long For(long inputCharacters) => 1_000_000 + (32 * inputCharacters);
 
     public void Step() => Pay(1);
 

@@ -236,7 +236,7 @@ internal sealed partial class Evaluator
         var state = new LoopState(items, depth, inner => Capture(statement, inner, depth + 1, scope), _budget);
         for (var i = 0; i < items.Count; i++)
         {
-            _budget.Step();
+            _budget.Elements(2);
             state.Index = i;
             var inner = new Scope(scope);
             inner.Set("loop", state.Object);

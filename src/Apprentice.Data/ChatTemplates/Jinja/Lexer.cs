@@ -6,7 +6,7 @@ namespace Apprentice.Data.ChatTemplates.Jinja;
 /// </summary>
 internal sealed partial class Lexer
 {
-    private const int MaxTokens = 500_000;
+    private const int MaxTokens = 200_000;
     private static readonly string[] Operators = ["//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"];
     private readonly string _source;
     private readonly int[] _lineStarts;

@@ -45,7 +45,7 @@ public class HostileTemplateTests(ITestOutputHelper output)
         "{% set ns = namespace(d={}) %}{% for i in range(100000) %}{% set ns.d = dict(ns.d, **{i|string: i}) %}{% endfor %}",
         "{% for i in range(100000) %}{{ '%s' % (('a',) * 100000) }}{% endfor %}",
         "{{ strftime_now('%c' * 1000000) }}",
-        "{% for i in range(200) %}{% for j in range(600) %}{% set x = i * j + 1 %}{% endfor %}{% endfor %}{% for m in messages %}<{{ m.role }}>{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}{{ m.content }}{% endfor %}",
+        "{% for i in range(100) %}{% for j in range(400) %}{% set x = i * j + 1 %}{% endfor %}{% endfor %}{% for m in messages %}<{{ m.role }}>{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}{{ m.content }}{% endfor %}",
         new string('(', 100_000) + "1",
         "{{ " + new string('(', 100_000) + "1" + new string(')', 100_000) + " }}",
         "{{ " + new string('[', 100_000),
