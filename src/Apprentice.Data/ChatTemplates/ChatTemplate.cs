@@ -16,7 +16,7 @@ namespace Apprentice.Data.ChatTemplates;
 /// </remarks>
 public sealed class ChatTemplate
 {
-    private const int MaxSource = 4_000_000;
+    private const int MaxSource = 1_000_000;
     private readonly IReadOnlyList<Statement> _statements;
     private readonly string _name;
 
@@ -63,9 +63,25 @@ public sealed class ChatTemplate
             return new RenderedChat(RenderText(messages, options), []);
         }
 
-        var supervision = new Supervision(messages, options, (some, addPrompt) => RenderTraced(some, options with { AddGenerationPrompt = addPrompt }), _name);
         var text = RenderTraced(messages, options);
+
+        // Telling takes rendering parts of the conversation again, a few times for each message at worst.
+        var left = 2_000_000 + (512L * text.Text.Length);
+        var supervision = new Supervision(messages, options, RenderPart, _name);
         return new RenderedChat(text.Text, supervision.Find(text));
+
+        TracedString RenderPart(IReadOnlyList<JsonObject> part, bool addGenerationPrompt)
+        {
+            var budget = new Budget(left);
+            try
+            {
+                return RenderTraced(part, options with { AddGenerationPrompt = addGenerationPrompt }, budget);
+            }
+            finally
+            {
+                left -= budget.Spent;
+            }
+        }
     }
 
     /// <summary>Renders messages, without asking which parts the assistant wrote.</summary>
@@ -83,7 +99,7 @@ public sealed class ChatTemplate
     public string RenderVariables(IReadOnlyDictionary<string, JsonNode?> variables, TimeProvider? clock = null) =>
         Run(variables.ToDictionary(v => v.Key, v => JsonValues.From(v.Value)), clock ?? TimeProvider.System).Text;
 
-    private TracedString RenderTraced(IReadOnlyList<JsonObject> messages, ChatTemplateOptions options)
+    private TracedString RenderTraced(IReadOnlyList<JsonObject> messages, ChatTemplateOptions options, Budget? budget = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
         var values = messages.Select((m, i) => JsonValues.Message(Reasoning.Spread(m), i + 1)).ToList();
@@ -104,14 +120,14 @@ public sealed class ChatTemplate
             variables[name] = JsonValues.From(value);
         }
 
-        return Run(variables, options.Clock);
+        return Run(variables, options.Clock, budget);
     }
 
-    private TracedString Run(Dictionary<string, object?> variables, TimeProvider clock)
+    private TracedString Run(Dictionary<string, object?> variables, TimeProvider clock, Budget? budget = null)
     {
         try
         {
-            return Evaluator.Render(_statements, variables, new Budget(variables.Values.Sum(JsonValues.Size)), clock.GetLocalNow());
+            return Evaluator.Render(_statements, variables, budget ?? new Budget(Budget.For(variables.Values.Sum(JsonValues.Size))), clock.GetLocalNow());
         }
         catch (JinjaException e)
         {

@@ -287,9 +287,13 @@ internal sealed class Supervision(
         {
             return render(some, addGenerationPrompt);
         }
-        catch (InputException)
+        catch (InputException e) when (e.Code != "template_limit")
         {
             return null;
+        }
+        catch (InputException)
+        {
+            throw CannotTell("trying the template on parts of the conversation takes too much work");
         }
     }
 

@@ -112,13 +112,13 @@ internal static class Attributes
 
     private static object? OfSequence(PySequence sequence, string name, Budget budget) => name switch
     {
-        "count" => new PyFunction(name, a => new BigInteger(sequence.Items.Count(i => Operators.AreEqual(i, a.Require(0, "value"), budget)))),
+        "count" => new PyFunction(name, a => new BigInteger(sequence.Items.Count(i => Comparisons.AreEqual(i, a.Require(0, "value"), budget)))),
         "index" => new PyFunction(name, a =>
         {
             var item = a.Require(0, "value");
             for (var i = 0; i < sequence.Items.Count; i++)
             {
-                if (Operators.AreEqual(sequence.Items[i], item, budget))
+                if (Comparisons.AreEqual(sequence.Items[i], item, budget))
                 {
                     return new BigInteger(i);
                 }

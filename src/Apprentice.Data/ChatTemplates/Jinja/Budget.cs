@@ -7,13 +7,19 @@ namespace Apprentice.Data.ChatTemplates.Jinja;
 /// purse: an evaluated node costs 1, a list element 4, four characters 1. Counted, not timed: the same template and
 /// messages always end the same way.
 /// </summary>
-internal sealed class Budget(long inputCharacters)
+internal sealed class Budget(long steps)
 {
     public const int MaxDepth = 600;
     public const int MaxIntegerBits = 4096;
 
-    private long _left = 4_000_000 + 32 * inputCharacters;
+    private long _spent;
     private int _depth;
+
+    /// <summary>What has been paid so far.</summary>
+    public long Spent => Math.Min(_spent, steps);
+
+    /// <summary>What rendering values with that much text in them may cost.</summary>
+    public static long For(long inputCharacters) => 1_000_000 + (32 * inputCharacters);
 
     public void Step() => Pay(1);
 
@@ -33,8 +39,8 @@ internal sealed class Budget(long inputCharacters)
 
     private void Pay(long cost)
     {
-        _left -= cost;
-        if (_left < 0 || cost < 0)
+        _spent += cost;
+        if (cost < 0 || _spent > steps)
         {
             throw JinjaException.Limit("the template does more work or makes more text than a chat template may");
         }

@@ -11,7 +11,7 @@ internal sealed partial class Evaluator
         {
             Literal literal => literal.Value,
             Name name => Lookup(name.Text, scope),
-            Attribute attribute => At(attribute, Attributes.Get(Evaluate(attribute.Owner, scope), attribute.Text, _budget)),
+            Attribute attribute => EvaluateAttribute(attribute, scope),
             Subscript subscript => EvaluateSubscript(subscript, scope),
             Binary binary => EvaluateBinary(binary, scope),
             Comparison comparison => EvaluateComparison(comparison, scope),
@@ -27,12 +27,13 @@ internal sealed partial class Evaluator
         };
         _budget.Leave();
         return value;
+    }
 
-        object? At(Expression where, object? result)
-        {
-            _position = where.Position;
-            return result;
-        }
+    private object? EvaluateAttribute(Attribute attribute, Scope scope)
+    {
+        var owner = Evaluate(attribute.Owner, scope);
+        _position = attribute.Position;
+        return Attributes.Get(owner, attribute.Text, _budget);
     }
 
     private object? Lookup(string name, Scope scope) =>
@@ -100,14 +101,14 @@ internal sealed partial class Evaluator
             _position = comparison.Position;
             var holds = op switch
             {
-                "==" => Operators.AreEqual(left, right, _budget),
-                "!=" => !Operators.AreEqual(left, right, _budget),
-                "in" => Operators.Contains(right, left, _budget),
-                "not in" => !Operators.Contains(right, left, _budget),
-                "<" => Operators.Compare(op, left, right, _budget) < 0,
-                "<=" => Operators.Compare(op, left, right, _budget) <= 0,
-                ">" => Operators.Compare(op, left, right, _budget) > 0,
-                _ => Operators.Compare(op, left, right, _budget) >= 0,
+                "==" => Comparisons.AreEqual(left, right, _budget),
+                "!=" => !Comparisons.AreEqual(left, right, _budget),
+                "in" => Comparisons.Contains(right, left, _budget),
+                "not in" => !Comparisons.Contains(right, left, _budget),
+                "<" => Comparisons.Compare(op, left, right, _budget) < 0,
+                "<=" => Comparisons.Compare(op, left, right, _budget) <= 0,
+                ">" => Comparisons.Compare(op, left, right, _budget) > 0,
+                _ => Comparisons.Compare(op, left, right, _budget) >= 0,
             };
             if (!holds)
             {

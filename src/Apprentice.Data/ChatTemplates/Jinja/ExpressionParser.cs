@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 
 namespace Apprentice.Data.ChatTemplates.Jinja;
 
@@ -346,10 +347,12 @@ internal sealed class ExpressionParser(TokenStream tokens)
 
     private string ParseDottedName()
     {
+        // No filter or test of ours has a dot in its name; what follows the second is of no use to an error either.
         var name = tokens.ExpectName();
-        while (tokens.SkipOperator("."))
+        for (var parts = 1; tokens.SkipOperator("."); parts++)
         {
-            name += "." + tokens.ExpectName();
+            var part = tokens.ExpectName();
+            name += parts < 3 ? "." + part : "";
         }
 
         return name;
@@ -401,13 +404,13 @@ internal sealed class ExpressionParser(TokenStream tokens)
                 };
             case TokenKind.String:
                 tokens.Take();
-                var text = token.Text;
+                var text = new StringBuilder(token.Text);
                 while (tokens.Current.Kind == TokenKind.String)
                 {
-                    text += tokens.Take().Text;
+                    text.Append(tokens.Take().Text);
                 }
 
-                return new Literal(token.Position, new TracedString(text));
+                return new Literal(token.Position, new TracedString(text.ToString()));
             case TokenKind.Integer:
                 return new Literal(token.Position, ParseInteger(tokens.Take()));
             case TokenKind.Float:

@@ -95,7 +95,7 @@ internal sealed class JsonWriter(Budget budget, bool asciiOnly, string? indent, 
     }
 
     private IReadOnlyList<KeyValuePair<object?, object?>> Members(PyDict dict) => sortKeys
-        ? Sequences.Sort(dict.Entries, (a, b) => Operators.Compare("<", a.Key, b.Key, budget))
+        ? Sequences.Sort(dict.Entries, (a, b) => Comparisons.Compare("<", a.Key, b.Key, budget))
         : dict.Entries;
 
     private static TracedString KeyText(object? key) => key switch

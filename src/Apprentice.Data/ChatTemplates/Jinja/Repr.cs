@@ -6,7 +6,7 @@ internal static class Repr
     public static TracedString Of(object? value, Budget? budget)
     {
         var result = new TracedStringBuilder();
-        Write(value, result, budget ?? new Budget(0));
+        Write(value, result, budget ?? new Budget(Budget.For(0)));
         return result.ToTraced();
     }
 

@@ -76,7 +76,7 @@ internal static class SequenceFilters
     {
         var keyed = items.Select(i => (Key: Fold(key(i), caseSensitive), Item: i)).ToList();
         budget.Elements(keyed.Count * 4L);
-        return [.. Sequences.Sort(keyed, (a, b) => reverse ? Operators.Compare("<", b.Key, a.Key, budget) : Operators.Compare("<", a.Key, b.Key, budget)).Select(k => k.Item)];
+        return [.. Sequences.Sort(keyed, (a, b) => reverse ? Comparisons.Compare("<", b.Key, a.Key, budget) : Comparisons.Compare("<", a.Key, b.Key, budget)).Select(k => k.Item)];
     }
 
     private static object Unique(object? value, Arguments arguments, Budget budget)
@@ -111,7 +111,7 @@ internal static class SequenceFilters
         var best = items[0];
         foreach (var item in items.Skip(1))
         {
-            if (Operators.Compare(sign < 0 ? "<" : ">", Fold(key(item), caseSensitive), Fold(key(best), caseSensitive), budget) * sign > 0)
+            if (Comparisons.Compare(sign < 0 ? "<" : ">", Fold(key(item), caseSensitive), Fold(key(best), caseSensitive), budget) * sign > 0)
             {
                 best = item;
             }
@@ -205,7 +205,7 @@ internal static class SequenceFilters
         for (var i = 0; i < sorted.Count;)
         {
             var key = Fold(KeyOf(sorted[i]), caseSensitive);
-            var members = sorted.Skip(i).TakeWhile(m => Operators.AreEqual(Fold(KeyOf(m), caseSensitive), key, budget)).ToList();
+            var members = sorted.Skip(i).TakeWhile(m => Comparisons.AreEqual(Fold(KeyOf(m), caseSensitive), key, budget)).ToList();
             groups.Add(new PyTuple([KeyOf(sorted[i]), new PyList(members)], ["grouper", "list"]));
             i += members.Count;
         }

@@ -27,11 +27,11 @@ internal static class StringMethods
         ["rindex"] = (s, a, _) => Find(s, a, last: true) is { Sign: >= 0 } at ? at : throw JinjaException.Type("substring not found"),
         ["count"] = (s, a, _) => Count(s, Argument(a, 0)),
         ["replace"] = (s, a, b) => Replace(s, Argument(a, 0), Argument(a, 1), a.Integer(2, "count", -1), b),
-        ["split"] = (s, a, b) => Split(s, a.Get(0, "sep"), a.Integer(1, "maxsplit", -1), fromEnd: false, b),
-        ["rsplit"] = (s, a, b) => Split(s, a.Get(0, "sep"), a.Integer(1, "maxsplit", -1), fromEnd: true, b),
-        ["splitlines"] = (s, a, b) => SplitLines(s, a.Flag(0, "keepends"), b),
-        ["partition"] = (s, a, _) => Partition(s, Argument(a, 0), last: false),
-        ["rpartition"] = (s, a, _) => Partition(s, Argument(a, 0), last: true),
+        ["split"] = (s, a, b) => StringSplitting.Split(s, a.Get(0, "sep"), a.Integer(1, "maxsplit", -1), fromEnd: false, b),
+        ["rsplit"] = (s, a, b) => StringSplitting.Split(s, a.Get(0, "sep"), a.Integer(1, "maxsplit", -1), fromEnd: true, b),
+        ["splitlines"] = (s, a, b) => StringSplitting.SplitLines(s, a.Flag(0, "keepends"), b),
+        ["partition"] = (s, a, _) => StringSplitting.Partition(s, Argument(a, 0), last: false),
+        ["rpartition"] = (s, a, _) => StringSplitting.Partition(s, Argument(a, 0), last: true),
         ["join"] = (s, a, b) => Join(s, Sequences.Iterate(a.Require(0, "iterable"), b), b),
         ["format"] = BraceFormat.Apply,
         ["zfill"] = (s, a, b) => ZeroFill(s, a.Integer(0, "width", 0), b),
@@ -179,7 +179,7 @@ internal static class StringMethods
 
     private static BigInteger Find(TracedString s, Arguments arguments, bool last)
     {
-        var text = (TracedString)Sequences.Slice(s, arguments.Get(1, "start"), arguments.Get(2, "end"), null, new Budget(s.Text.Length))!;
+        var text = (TracedString)Sequences.Slice(s, arguments.Get(1, "start"), arguments.Get(2, "end"), null, new Budget(Budget.For(s.Text.Length)))!;
         var part = Argument(arguments, 0).Text;
         var at = last ? text.Text.LastIndexOf(part, StringComparison.Ordinal) : text.Text.IndexOf(part, StringComparison.Ordinal);
         if (at < 0)
@@ -206,131 +206,6 @@ internal static class StringMethods
         }
 
         return new BigInteger(count);
-    }
-
-    private static PyList Split(TracedString s, object? separator, int limit, bool fromEnd, Budget budget)
-    {
-        var parts = separator switch
-        {
-            null => SplitAtSpace(s, limit, fromEnd),
-            TracedString { Text.Length: > 0 } t => SplitAt(s, t.Text, limit, fromEnd),
-            TracedString => throw JinjaException.Type("empty separator"),
-            _ => throw JinjaException.Type($"must be str or None, not {Python.TypeName(separator)}"),
-        };
-        budget.Elements(parts.Count * 2L);
-        return new PyList(parts);
-    }
-
-    private static List<object?> SplitAt(TracedString s, string separator, int limit, bool fromEnd)
-    {
-        var parts = new List<object?>();
-        if (!fromEnd)
-        {
-            var at = 0;
-            while (limit-- != 0 && s.Text.IndexOf(separator, at, StringComparison.Ordinal) is >= 0 and var next)
-            {
-                parts.Add(s.Slice(at, next - at));
-                at = next + separator.Length;
-            }
-
-            parts.Add(s.SliceFrom(at));
-            return parts;
-        }
-
-        var end = s.Text.Length;
-        while (limit-- != 0 && end >= separator.Length && s.Text.AsSpan(0, end).LastIndexOf(separator, StringComparison.Ordinal) is >= 0 and var next)
-        {
-            parts.Add(s.Slice(next + separator.Length, end - next - separator.Length));
-            end = next;
-        }
-
-        parts.Add(s.Slice(0, end));
-        parts.Reverse();
-        return parts;
-    }
-
-    private static List<object?> SplitAtSpace(TracedString s, int limit, bool fromEnd)
-    {
-        var parts = new List<object?>();
-        var rest = Strip(s, null);
-        while (rest.Text.Length > 0)
-        {
-            var at = limit-- == 0 ? -1 : fromEnd ? LastSpace(rest.Text) : FirstSpace(rest.Text);
-            if (at < 0)
-            {
-                parts.Add(fromEnd ? Strip(rest, null, start: false) : Strip(rest, null, end: false));
-                break;
-            }
-
-            parts.Add(fromEnd ? rest.SliceFrom(at + 1) : rest.Slice(0, at));
-            rest = fromEnd ? Strip(rest.Slice(0, at), null, start: false) : Strip(rest.SliceFrom(at), null, end: false);
-        }
-
-        if (fromEnd)
-        {
-            parts.Reverse();
-        }
-
-        return parts;
-
-        static int FirstSpace(string text)
-        {
-            var i = 0;
-            while (i < text.Length && !Python.IsSpace(text[i]))
-            {
-                i++;
-            }
-
-            return i == text.Length ? -1 : i;
-        }
-
-        static int LastSpace(string text)
-        {
-            var i = text.Length - 1;
-            while (i >= 0 && !Python.IsSpace(text[i]))
-            {
-                i--;
-            }
-
-            return i;
-        }
-    }
-
-    private static PyList SplitLines(TracedString s, bool keepEnds, Budget budget)
-    {
-        var lines = new List<object?>();
-        var start = 0;
-        for (var i = 0; i < s.Text.Length; i++)
-        {
-            if (s.Text[i] is not ('\n' or '\r' or '\v' or '\f' or '\x1c' or '\x1d' or '\x1e' or '\x85' or '\u2028' or '\u2029'))
-            {
-                continue;
-            }
-
-            var next = s.Text[i] == '\r' && i + 1 < s.Text.Length && s.Text[i + 1] == '\n' ? i + 2 : i + 1;
-            lines.Add(s.Slice(start, (keepEnds ? next : i) - start));
-            start = next;
-            i = next - 1;
-        }
-
-        if (start < s.Text.Length)
-        {
-            lines.Add(s.SliceFrom(start));
-        }
-
-        budget.Elements(lines.Count);
-        return new PyList(lines);
-    }
-
-    private static PyTuple Partition(TracedString s, TracedString separator, bool last)
-    {
-        var at = last ? s.Text.LastIndexOf(separator.Text, StringComparison.Ordinal) : s.Text.IndexOf(separator.Text, StringComparison.Ordinal);
-        if (at < 0)
-        {
-            return last ? new PyTuple([TracedString.Empty, TracedString.Empty, s]) : new PyTuple([s, TracedString.Empty, TracedString.Empty]);
-        }
-
-        return new PyTuple([s.Slice(0, at), separator, s.SliceFrom(at + separator.Text.Length)]);
     }
 
     private static TracedString ZeroFill(TracedString s, int width, Budget budget)
