@@ -192,7 +192,7 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
             return;
         }
 
-        Kernels.Rows.AddScaled(1, gradient, tensor.Gradient, checked((int)tensor.Count));
+        Kernels.Elementwise.Add(Engine, gradient, tensor.Gradient, tensor.Count);
         Engine.Arena.Return(gradient);
     }
 

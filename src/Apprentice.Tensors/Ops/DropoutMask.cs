@@ -1,3 +1,5 @@
+using Apprentice.Tensors.Kernels;
+
 namespace Apprentice.Tensors.Ops;
 
 /// <summary>
@@ -19,6 +21,24 @@ public readonly record struct DropoutMask(float Probability, ulong Key)
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = Mix(Key + (ulong)(first + i) * 0x9E3779B97F4A7C15UL) >> 11 >= threshold ? values[i] * scale : 0;
+        }
+    }
+
+    /// <summary>to = from with dropped entries as zeros and the others scaled, for a whole tensor; may be the same memory.</summary>
+    internal unsafe void Apply(Engine engine, float* from, float* to, int rows, int columns) =>
+        engine.Team.Run(RowParts.Count(rows), new ApplyJob(this, from, to, rows, columns));
+
+    private readonly unsafe struct ApplyJob(DropoutMask mask, float* from, float* to, int rows, int columns) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            foreach (var r in RowParts.Rows(part, rows))
+            {
+                var at = (long)r * columns;
+                var row = new Span<float>(to + at, columns);
+                new ReadOnlySpan<float>(from + at, columns).CopyTo(row);
+                mask.Apply(row, at);
+            }
         }
     }
 

@@ -52,13 +52,7 @@ public static unsafe class Linear
         }
 
         var copy = tape.Rent(x.Count);
-        for (var r = 0; r < x.Rows; r++)
-        {
-            var row = new Span<float>(copy + (long)r * x.Columns, x.Columns);
-            new ReadOnlySpan<float>(values + (long)r * x.Columns, x.Columns).CopyTo(row);
-            dropout.Apply(row, (long)r * x.Columns);
-        }
-
+        dropout.Apply(tape.Engine, values, copy, x.Rows, x.Columns);
         return copy;
     }
 
@@ -161,8 +155,8 @@ public static unsafe class Linear
 
             var masked = tape.Rent(x.Count);
             Gemm.Run(tape.Engine, x.Rows, x.Columns, lora.Rank, dDown, lora.Rank, 1, a, masked, x.Columns, accumulate: false);
-            dropout.Apply(new Span<float>(masked, checked((int)x.Count)), 0);
-            Kernels.Rows.AddScaled(1, masked, x.Gradient, checked((int)x.Count));
+            dropout.Apply(tape.Engine, masked, masked, x.Rows, x.Columns);
+            Elementwise.Add(tape.Engine, masked, x.Gradient, x.Count);
             tape.Return(masked);
         }
 

@@ -14,7 +14,7 @@ public static unsafe class Residual
         }
 
         var sum = tape.TakeOver(branch, x.RequiresGradient || branch.RequiresGradient);
-        Kernels.Rows.AddScaled(1, tape.Values(x), sum.Data, checked((int)sum.Count));
+        Kernels.Elementwise.Add(tape.Engine, tape.Values(x), sum.Data, sum.Count);
         tape.Record(new ResidualNode(sum, x, branch));
         return sum;
     }
@@ -26,7 +26,7 @@ public static unsafe class Residual
             if (x.RequiresGradient)
             {
                 var copy = tape.Rent(x.Count);
-                new ReadOnlySpan<float>(Output.Gradient, checked((int)x.Count)).CopyTo(new Span<float>(copy, checked((int)x.Count)));
+                Kernels.Elementwise.Copy(tape.Engine, Output.Gradient, copy, x.Count);
                 tape.GiveGradient(x, copy);
             }
 
