@@ -32,7 +32,11 @@ internal sealed class LiveTrainingView : IProgress<TrainingProgress>
 
     public void Report(TrainingProgress value)
     {
-        chart.Add(value.Step, value.TrainLoss, value.ValidLoss);
+        if (value.HasFigures)
+        {
+            chart.Add(value.Step, value.TrainLoss, value.ValidLoss);
+        }
+
         message = value.Message ?? message;
         if (value.ValidLoss is { } loss)
         {

@@ -12,14 +12,14 @@ internal sealed class PlainTrainingView(TextWriter output) : IProgress<TrainingP
     public void Report(TrainingProgress value)
     {
         var every = Math.Max(1, value.TotalSteps / 50);
-        if (value.Step <= 1 || value.Step % every == 0 || value.Step == value.TotalSteps || value.ValidLoss is not null)
+        if (value.HasFigures && (value.Step <= 1 || value.Step % every == 0 || value.Step == value.TotalSteps || value.ValidLoss is not null))
         {
             output.WriteLine(Line(value));
         }
 
         if (value.Message is not null)
         {
-            output.WriteLine(Format.Text($"step {value.Step}/{value.TotalSteps}  {value.Message}"));
+            output.WriteLine(value.TotalSteps == 0 ? value.Message : Format.Text($"step {value.Step}/{value.TotalSteps}  {value.Message}"));
         }
 
         output.Flush();

@@ -37,6 +37,9 @@ public sealed record TrainingProgress
     /// <summary>Estimated; null until there is something to estimate from.</summary>
     public TimeSpan? Remaining { get; init; }
 
+    /// <summary>Whether a step has been measured; what is said before the first is a message only.</summary>
+    public bool HasFigures => TokensPerSecond > 0;
+
     /// <summary>Something to tell besides the numbers, such as "checkpoint saved" or "stopped early: …".</summary>
     public string? Message { get; init; }
 }
