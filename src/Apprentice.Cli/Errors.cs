@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Apprentice.Data;
 using Apprentice.Training.Runs;
 
@@ -47,7 +48,7 @@ internal static class Errors
         public override string ToString()
         {
             var text = new StringBuilder("error: ");
-            if (File is not null && (Line is not null || !Message.Contains(File, StringComparison.Ordinal)))
+            if (File is not null && (Line is not null || !Names(Message, File)))
             {
                 text.Append(File).Append(Line is null ? "" : $":{Line}").Append(": ");
             }
@@ -56,5 +57,9 @@ internal static class Errors
             text.Append(Line is not null && Message.StartsWith(repeated, StringComparison.Ordinal) ? Message[repeated.Length..] : Message);
             return (Hint is null ? text : text.Append("\nhint: ").Append(Hint)).ToString();
         }
+
+        // As a word of its own: "there is no model" does not name the folder "m".
+        private static bool Names(string message, string file) =>
+            Regex.IsMatch(message, $@"(?<![\w./\\-]){Regex.Escape(file)}(?![\w/\\-])", RegexOptions.None, TimeSpan.FromSeconds(1));
     }
 }

@@ -45,7 +45,7 @@ public sealed class StepClock(int totalSteps, int firstStep)
             Step = metrics.Step,
             TotalSteps = totalSteps,
             Epoch = metrics.Epoch ?? 0,
-            TrainLoss = metrics.TrainLoss,
+            TrainLoss = metrics.TrainLoss ?? 0,
             ValidLoss = metrics.ValidLoss,
             LearningRate = metrics.Lr ?? 0,
             GradientNorm = metrics.GradNorm ?? 0,

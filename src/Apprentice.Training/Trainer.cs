@@ -52,7 +52,9 @@ public static class Trainer
         var now = LockOf(resolved, model, data, session);
         if (File.Exists(run.LockFile))
         {
-            run.ReadLock().Verify(now, run.LockFile);
+            var began = run.ReadLock();
+            began.Verify(now, run.LockFile);
+            Warn(began.ChangedSettings(now), progress);
         }
         else
         {
@@ -65,6 +67,11 @@ public static class Trainer
     private static LoadedModel OpenBase(string path, TrainingMethod? method)
     {
         var reference = ModelReference.Resolve(path);
+        if (method == TrainingMethod.Full)
+        {
+            ModelFolder.Require(reference); // now, and not when the first checkpoint is written
+        }
+
         return reference.Adapter is null
             ? LoadedModel.Open(path, trainable: method == TrainingMethod.Full)
             : throw new InputException("adapter_as_base", "training starts from a base model; this is a run or an adapter", path, hint: $"its base is {reference.Base}");
@@ -86,20 +93,20 @@ public static class Trainer
             run.WriteState(new RunState(summary.Status, summary.Steps, session.Reason));
             return summary;
         }
-        catch (Exception e) when (e is RunFailedException or InputException or IOException)
+        catch (Exception e)
         {
-            TryWriteFailure(run, e);
+            TryWriteFailure(run, session.StepsDone, e);
             throw;
         }
     }
 
-    private static void TryWriteFailure(RunFolder run, Exception failure)
+    private static void TryWriteFailure(RunFolder run, int step, Exception failure)
     {
         try
         {
-            run.WriteState(run.ReadState() with { Status = RunStatus.Failed, Reason = failure.Message });
+            run.WriteState(new RunState(RunStatus.Failed, step, failure.Message));
         }
-        catch (Exception e) when (e is RunFailedException or IOException or InputException)
+        catch (Exception e) when (e is RunFailedException or IOException or UnauthorizedAccessException)
         {
             // The disk may be full: the failure itself is what the user must hear of.
         }
@@ -114,9 +121,10 @@ public static class Trainer
             runLock.Hashes[$"model/{Path.GetFileName(file)}"] = RunLock.HashFile(file);
         }
 
+        // As given: two files of different folders may have one name.
         foreach (var file in recipe.Validation.File is { } held ? [.. recipe.Data, held] : recipe.Data)
         {
-            runLock.Hashes[$"data/{Path.GetFileName(file)}"] = RunLock.HashFile(file);
+            runLock.Hashes[$"data/{file}"] = RunLock.HashFile(file);
         }
 
         runLock.Hashes["split"] = data.SplitHash(recipe);
@@ -127,6 +135,21 @@ public static class Trainer
         runLock.Settings["kernels/micro_batch_tokens"] = session.MicroBatchTokens.ToString(CultureInfo.InvariantCulture);
         runLock.Settings["kernels/recompute"] = session.Recompute ? "on" : "off";
         return runLock;
+    }
+
+    /// <summary>The run can go on with another version or instruction set, but then the same bits are not promised.</summary>
+    private static void Warn(IEnumerable<RunLock.Difference> changed, IProgress<TrainingProgress>? progress)
+    {
+        var told = changed.Where(d => d.Name == "version" || d.Name.StartsWith("kernels/", StringComparison.Ordinal)).ToArray();
+        if (told.Length > 0)
+        {
+            progress?.Report(new TrainingProgress
+            {
+                Step = 0,
+                TotalSteps = 0,
+                Message = $"not as when the run began, so its bits may differ: {string.Join("; ", told.Select(d => $"{d.Name} was {d.Was ?? "not there"}, is {d.Is ?? "not there"}"))}",
+            });
+        }
     }
 
     private static IEnumerable<string> TextFiles(LoadedModel model) => model.Reference.IsGguf

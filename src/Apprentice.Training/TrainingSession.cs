@@ -57,6 +57,9 @@ public sealed class TrainingSession : IDisposable
     /// <summary>Whether layers are computed again in backward.</summary>
     public bool Recompute { get; }
 
+    /// <summary>Optimizer steps done.</summary>
+    public int StepsDone { get; private set; }
+
     /// <summary>Why the run ended as it did, where there is something to say.</summary>
     public string? Reason { get; private set; }
 
@@ -94,6 +97,7 @@ public sealed class TrainingSession : IDisposable
             state = checkpoint.State;
         }
 
+        StepsDone = state.Step;
         var store = run.Checkpoints(_recipe.KeepCheckpoints);
         using var events = EventLog.CutAfter(run.EventsFile, checkpoint?.Step ?? -1);
         var clock = new StepClock(_totalSteps, state.Step);
@@ -103,16 +107,17 @@ public sealed class TrainingSession : IDisposable
             var (result, examples, rate) = Train(state.Step, clock);
             var validLoss = IsEvaluation(state.Step + 1) ? Evaluate(cancellation) : null;
             state = Advance(state, result, validLoss);
+            StepsDone = state.Step;
             stopped = HasStopped(state);
             var done = state.Step == _totalSteps || stopped;
             var metrics = Metrics(state, result, rate, validLoss, clock);
             events.Append(metrics);
             var paused = cancellation.IsCancellationRequested && !done;
-            var save = done || paused || state.BestStep == state.Step || state.Step % _recipe.CheckpointEvery == 0;
-            if (save)
+            if (done || paused || IsCheckpoint(state.Step))
             {
                 events.Flush();
                 store.Save(state, Save);
+                run.WriteState(new RunState(RunStatus.Running, state.Step));
             }
 
             progress?.Report(clock.Progress(metrics, examples, paused ? "paused: saved" : stopped ? Reason : null));
@@ -179,6 +184,10 @@ public sealed class TrainingSession : IDisposable
 
     private bool IsEvaluation(int step) =>
         _validation.Count > 0 && (step == _totalSteps || (_recipe.EvaluateEvery > 0 && step % _recipe.EvaluateEvery == 0));
+
+    // An evaluation may have found the best weights so far, which no later step brings back.
+    private bool IsCheckpoint(int step) =>
+        IsEvaluation(step) || (_recipe.CheckpointEvery > 0 && step % _recipe.CheckpointEvery == 0);
 
     private double? Evaluate(CancellationToken cancellation)
     {

@@ -47,6 +47,7 @@ internal static class GenerateCommand
         sampling.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
         {
+            Commands.Work.RequireFolderOf(parsed.GetValue(outFile));
             var texts = Prompts(parsed.GetValue(prompt), parsed.GetValue(prompts));
             var request = new GenerateRequest(
                 parsed.GetRequiredValue(model), texts, parsed.GetValue(system), parsed.GetValue(raw), sampling.Read(parsed), parsed.GetValue(threads));

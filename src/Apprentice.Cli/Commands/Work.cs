@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Apprentice.Data;
 using Apprentice.Data.Datasets;
 using Apprentice.Data.Metrics;
 using Apprentice.Evaluation;
@@ -21,6 +22,7 @@ internal static class Work
 
     public static EvaluationSummary Evaluate(EvaluateRequest request, IProgress<double> progress, CancellationToken cancel)
     {
+        RequireFolderOf(request.Out);
         var metrics = request.Metrics.Select(Metric.Find).ToArray();
         var examples = request.Data.SelectMany(file => DatasetReader.Read(file).Examples).ToArray();
         using var model = LoadedModel.Open(request.Model);
@@ -32,6 +34,15 @@ internal static class Work
         }
 
         return Evaluator.Summarize(answers, metrics);
+    }
+
+    /// <summary>Before the work is done, not when its result is to be written.</summary>
+    public static void RequireFolderOf(string? outFile)
+    {
+        if (outFile is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(outFile))))
+        {
+            throw new InputException("folder_not_found", "there is no such folder to write into", outFile);
+        }
     }
 
     private static List<JsonObject> Messages(string? system, string prompt)

@@ -32,9 +32,9 @@ internal sealed class LiveTrainingView : IProgress<TrainingProgress>
 
     public void Report(TrainingProgress value)
     {
-        if (value.TrainLoss is { } trainLoss)
+        if (value.HasFigures)
         {
-            chart.Add(value.Step, trainLoss, value.ValidLoss);
+            chart.Add(value.Step, value.TrainLoss, value.ValidLoss);
         }
 
         message = value.Message ?? message;
@@ -57,7 +57,7 @@ internal sealed class LiveTrainingView : IProgress<TrainingProgress>
     {
         var figures = new Grid().AddColumns(6);
         figures.AddRow(
-            Name("train loss"), Figure(p.TrainLoss is { } loss ? Format.Loss(loss) : "-", "dodgerblue1"),
+            Name("train loss"), Figure(Format.Loss(p.TrainLoss), "dodgerblue1"),
             Name("learning rate"), Figure(Format.Rate(p.LearningRate)),
             Name("speed"), Figure(Format.Text($"{Format.Speed(p.TokensPerSecond)} tok/s  {Format.Speed(p.ExamplesPerSecond)} ex/s")));
         figures.AddRow(

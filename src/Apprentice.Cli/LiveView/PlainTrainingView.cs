@@ -12,27 +12,26 @@ internal sealed class PlainTrainingView(TextWriter output) : IProgress<TrainingP
     public void Report(TrainingProgress value)
     {
         var every = Math.Max(1, value.TotalSteps / 50);
-        var isShown = value.Step <= 1 || value.Step % every == 0 || value.Step == value.TotalSteps || value.ValidLoss is not null;
-        if (isShown && value.TrainLoss is { } loss)
+        if (value.HasFigures && (value.Step <= 1 || value.Step % every == 0 || value.Step == value.TotalSteps || value.ValidLoss is not null))
         {
-            output.WriteLine(Line(value, loss));
+            output.WriteLine(Line(value));
         }
 
         if (value.Message is not null)
         {
-            output.WriteLine(Format.Text($"step {value.Step}/{value.TotalSteps}  {value.Message}"));
+            output.WriteLine(value.TotalSteps == 0 ? value.Message : Format.Text($"step {value.Step}/{value.TotalSteps}  {value.Message}"));
         }
 
         output.Flush();
     }
 
-    private static string Line(TrainingProgress p, double trainLoss)
+    private static string Line(TrainingProgress p)
     {
         var line = new StringBuilder();
-        line.Append(Format.Text($"step {p.Step}/{p.TotalSteps}  epoch {p.Epoch:0.00}  loss {Format.Loss(trainLoss)}"));
-        if (p.ValidLoss is { } validLoss)
+        line.Append(Format.Text($"step {p.Step}/{p.TotalSteps}  epoch {p.Epoch:0.00}  loss {Format.Loss(p.TrainLoss)}"));
+        if (p.ValidLoss is { } loss)
         {
-            line.Append(Format.Text($"  valid {Format.Loss(validLoss)}"));
+            line.Append(Format.Text($"  valid {Format.Loss(loss)}"));
         }
 
         line.Append(Format.Text($"  lr {Format.Rate(p.LearningRate)}  grad {p.GradientNorm:0.00}"));

@@ -58,7 +58,7 @@ public sealed record LlamaConfig(
         }
 
         return new LlamaConfig(
-            checked((int)embedding.Dimensions[^1]),
+            (int)Math.Min(int.MaxValue, embedding.Dimensions.LastOrDefault()),
             width,
             metadata.GetSize("llama.block_count"),
             metadata.GetSize("llama.feed_forward_length"),
@@ -82,6 +82,23 @@ public sealed record LlamaConfig(
 
     private LlamaConfig Check(string path)
     {
+        // Sizes that no tensor could have are said here; their products must not overflow on the way to the tensors.
+        const int Largest = 1 << 24;
+        if (new[] { Vocabulary, Width, Layers, FeedForward, Heads, KeyValueHeads, ContextLength }.Any(size => size is < 1 or > Largest))
+        {
+            throw new InputException("bad_config", $"vocabulary, widths, layers, heads and context must be from 1 to {Largest}", path);
+        }
+
+        if (HeadWidth < 2 || HeadWidth % 2 != 0 || (long)Heads * HeadWidth > Largest || (long)KeyValueHeads * HeadWidth > Largest)
+        {
+            throw new InputException("bad_config", $"{Heads} heads of width {HeadWidth}: the width must be even, and all of them at most {Largest} wide", path);
+        }
+
+        if (!(NormEpsilon >= 0) || !(Rotary.Base > 0))
+        {
+            throw new InputException("bad_config", $"a norm's epsilon of {NormEpsilon} or a rotary base of {Rotary.Base} is not possible", path);
+        }
+
         if (Heads % KeyValueHeads != 0 || Rotary.Dimensions > HeadWidth || Rotary.Dimensions % 2 != 0 || (Rotary.Divisors?.Length ?? Rotary.Dimensions / 2) != Rotary.Dimensions / 2)
         {
             throw new InputException("bad_config", $"{Heads} heads over {KeyValueHeads} key-value heads of width {HeadWidth} with {Rotary.Dimensions} rotary dimensions do not fit together", path);

@@ -10,16 +10,19 @@ public static class ModelFolder
         "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
     ];
 
-    /// <summary>Copies them from the model's own folder.</summary>
     /// <exception cref="InputException">The model is a GGUF file, which has no such files.</exception>
-    public static void WriteCompanions(LoadedModel model, string folder)
+    public static void Require(ModelReference model)
     {
-        if (model.Reference.IsGguf)
+        if (model.IsGguf)
         {
             throw new InputException(
-                "full_needs_folder", "full fine-tuning needs a Hugging Face folder; this model is a GGUF file", model.Reference.Base, hint: "use --method lora, or the model's Hugging Face folder");
+                "full_needs_folder", "full fine-tuning needs a Hugging Face folder; this model is a GGUF file", model.Base, hint: "use --method lora, or the model's Hugging Face folder");
         }
+    }
 
+    /// <summary>Copies them from the model's own folder.</summary>
+    public static void WriteCompanions(LoadedModel model, string folder)
+    {
         foreach (var name in Companions)
         {
             var file = Path.Combine(model.Reference.Base, name);

@@ -11,8 +11,8 @@ public sealed record TrainingProgress
     /// <summary>Passes over the training data done, with a fraction.</summary>
     public double Epoch { get; init; }
 
-    /// <summary>Mean loss per supervised token of this step's batch, in nats; null where only <see cref="Message"/> is new.</summary>
-    public double? TrainLoss { get; init; }
+    /// <summary>Mean loss per supervised token of this step's batch, in nats.</summary>
+    public double TrainLoss { get; init; }
 
     /// <summary>Mean loss per supervised token of the validation split, where it was evaluated after this step.</summary>
     public double? ValidLoss { get; init; }
@@ -36,6 +36,9 @@ public sealed record TrainingProgress
 
     /// <summary>Estimated; null until there is something to estimate from.</summary>
     public TimeSpan? Remaining { get; init; }
+
+    /// <summary>Whether a step has been measured; what is said before the first is a message only.</summary>
+    public bool HasFigures => TokensPerSecond > 0;
 
     /// <summary>Something to tell besides the numbers, such as "checkpoint saved" or "stopped early: …".</summary>
     public string? Message { get; init; }
