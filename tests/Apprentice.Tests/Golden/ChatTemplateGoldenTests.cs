@@ -12,7 +12,7 @@ public class ChatTemplateGoldenTests(ITestOutputHelper output)
     [SkippableFact]
     public void TemplatesRenderAsInTransformers()
     {
-        var data = ChatTemplateGoldenData.Require();
+        var data = ChatTemplateGoldenData.RequireTemplates();
         var failures = new List<string>();
         var passed = 0;
         foreach (var name in data.Templates)

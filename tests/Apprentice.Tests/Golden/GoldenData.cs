@@ -31,6 +31,14 @@ public static class GoldenData
         return folder!;
     }
 
+    /// <summary>A file of that folder; the calling test is skipped, with the reason, where the copy in use lacks it.</summary>
+    public static string RequireFile(string folder, string name)
+    {
+        var file = Path.Combine(RequireFolder(folder), name);
+        Skip.If(!File.Exists(file), $"this copy of golden folder '{folder}' has no {name}");
+        return file;
+    }
+
     /// <summary>A file or folder under ../shared; the calling test is skipped where it is not there.</summary>
     public static string RequireShared(string path)
     {

@@ -15,7 +15,7 @@ public sealed class TokenizerComponentsGolden(ITestOutputHelper output)
         var failures = new List<string>();
         var skipped = new SortedSet<string>(StringComparer.Ordinal);
         var (passed, skippedCases) = (0, 0);
-        foreach (var row in GoldenRows.Read(Path.Combine(GoldenData.RequireFolder("tokenizers"), "components.jsonl")))
+        foreach (var row in GoldenRows.Read(GoldenData.RequireFile("tokenizers", "components.jsonl")))
         {
             var config = row.GetProperty("config");
             string right, found;
