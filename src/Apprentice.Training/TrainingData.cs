@@ -27,8 +27,8 @@ public sealed class TrainingData
     public static TrainingData Read(Recipe recipe)
     {
         var format = FormatOf(recipe.Format ?? DataFormat.Auto);
-        var sets = (recipe.Data ?? []).Select(file => DatasetReader.Read(file, format)).ToArray();
-        var validation = recipe.Validation?.File is { } held ? DatasetReader.Read(held, format).Examples : null;
+        var sets = (recipe.Data ?? []).Select(file => DatasetReader.Read(file, format, recipe.Columns)).ToArray();
+        var validation = recipe.Validation?.File is { } held ? DatasetReader.Read(held, format, recipe.Columns).Examples : null;
         return new TrainingData(
             [.. sets.SelectMany(s => s.Examples)], validation, string.Join(", ", sets.Select(s => s.Format.Describe()).Distinct()));
     }

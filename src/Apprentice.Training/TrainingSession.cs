@@ -26,7 +26,7 @@ public sealed class TrainingSession : IDisposable
     private readonly EncodedDataset _train;
     private readonly IReadOnlyList<Batch> _validation;
     private readonly TrainedWeights _weights;
-    private readonly AdamW _optimizer;
+    private readonly Optimizer _optimizer;
     private readonly TrainingStep _step;
     private readonly Schedule _schedule;
     private readonly BatchOrder _order;
@@ -42,7 +42,9 @@ public sealed class TrainingSession : IDisposable
         Recompute = recipe.Recompute == RecomputePolicy.On || (recipe.Recompute == RecomputePolicy.Auto && !FitsInMemory());
         _validation = validation is null ? [] : StepBatch.Create(validation.Examples, MicroBatchTokens).MicroBatches;
         _weights = TrainedWeights.Create(recipe, model, recipe.Model);
-        _optimizer = new AdamW(Engine, _weights.Weights, new AdamWSettings(recipe.Beta1, recipe.Beta2, recipe.Epsilon, recipe.WeightDecay));
+        _optimizer = recipe.Optimizer == OptimizerKind.Sgd
+            ? new Sgd(Engine, _weights.Weights, recipe.Momentum, recipe.WeightDecay)
+            : new AdamW(Engine, _weights.Weights, new AdamWSettings(recipe.Beta1, recipe.Beta2, recipe.Epsilon, recipe.WeightDecay));
         _step = new TrainingStep(Engine, model.Model, _weights.Adapter, _optimizer, new SupervisedLoss(recipe.LabelSmoothing), recipe.Clip, Recompute);
         _totalSteps = recipe.TotalSteps(train.Examples.Count);
         _schedule = recipe.CreateSchedule(_totalSteps);

@@ -23,7 +23,7 @@ public readonly record struct StepResult(LossSum Loss, double GradientNorm, int 
 /// <param name="clip">Largest gradient norm; 0: no clipping.</param>
 /// <param name="recompute">Whether layers are run again in backward instead of kept.</param>
 public sealed class TrainingStep(
-    Engine engine, LanguageModel model, LoraAdapter? adapter, AdamW optimizer, SupervisedLoss loss, double clip, bool recompute = false)
+    Engine engine, LanguageModel model, LoraAdapter? adapter, Optimizer optimizer, SupervisedLoss loss, double clip, bool recompute = false)
 {
     private readonly Weight[] _weights = [.. optimizer.Weights];
 

@@ -41,30 +41,13 @@ public static class DatasetFormats
 
     /// <summary>The format that the field names show, or null where none does. Some sets carry two, such as <c>messages</c>
     /// beside the <c>prompt</c> they came from: the richer one comes first here.</summary>
-    internal static DatasetFormat? Recognise(JsonObject record)
-    {
-        if (record.ContainsKey("messages"))
-        {
-            return DatasetFormat.Chat;
-        }
-
-        if (record.ContainsKey("conversations"))
-        {
-            return DatasetFormat.ShareGpt;
-        }
-
-        if (record.ContainsKey("prompt") || record.ContainsKey("completion"))
-        {
-            return DatasetFormat.PromptCompletion;
-        }
-
-        if (record.ContainsKey("instruction"))
-        {
-            return DatasetFormat.Instruction;
-        }
-
-        return record.ContainsKey("text") ? DatasetFormat.Text : null;
-    }
+    internal static DatasetFormat? Recognise(Func<string, bool> has) =>
+        has("messages") ? DatasetFormat.Chat
+        : has("conversations") ? DatasetFormat.ShareGpt
+        : has("prompt") || has("completion") ? DatasetFormat.PromptCompletion
+        : has("instruction") ? DatasetFormat.Instruction
+        : has("text") ? DatasetFormat.Text
+        : null;
 
     /// <summary>Preference data looks like the other formats with fields to spare; trained on as if it were one of them,
     /// it would teach the rejected answers too. Null where the record is not preference data, else its description.</summary>

@@ -17,8 +17,9 @@ public static class DatasetReader
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file, as the user named it.</param>
     /// <param name="format">Its format, or null to recognise it by the field names of the first record.</param>
+    /// <param name="columns">Role to field, where the fields have other names than the format's: <c>prompt</c> to <c>question</c>.</param>
     /// <exception cref="InputException">The first mistake; its message says how many further records are bad.</exception>
-    public static Dataset Read(string path, DatasetFormat? format = null)
+    public static Dataset Read(string path, DatasetFormat? format = null, IReadOnlyDictionary<string, string>? columns = null)
     {
         if (Path.GetExtension(path).ToLowerInvariant() is ".csv" or ".tsv")
         {
@@ -27,7 +28,7 @@ public static class DatasetReader
 
         try
         {
-            return Read(path, File.ReadAllBytes(path), format);
+            return Read(path, File.ReadAllBytes(path), format, columns);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
@@ -36,10 +37,13 @@ public static class DatasetReader
     }
 
     /// <summary>Reads a dataset that is in memory; <paramref name="file"/> is its name in messages.</summary>
-    public static Dataset Read(string file, ReadOnlyMemory<byte> bytes, DatasetFormat? format = null)
+    public static Dataset Read(
+        string file, ReadOnlyMemory<byte> bytes, DatasetFormat? format = null, IReadOnlyDictionary<string, string>? columns = null)
     {
         var examples = new List<Example>();
-        var detected = format;
+        var mapping = columns is null or { Count: 0 } ? null : new Columns(columns, file);
+        var stated = format ?? mapping?.Format;
+        var detected = stated;
         InputException? first = null;
         var further = 0;
         try
@@ -49,8 +53,9 @@ public static class DatasetReader
                 try
                 {
                     var record = Parse(file, raw);
+                    mapping?.Apply(record);
                     detected ??= Detect(record);
-                    examples.Add(ToExample(record, detected.Value, stated: format is not null));
+                    examples.Add(ToExample(record, detected.Value, stated is not null));
                 }
                 catch (InputException e) when (first is null)
                 {
@@ -72,8 +77,11 @@ public static class DatasetReader
 
         if (first is not null)
         {
-            throw further == 0 ? first : new InputException(first.Code, $"{first.Message} ({Further(further)})", first.File, first.Line, first.Hint);
+            throw new InputException(
+                first.Code, further == 0 ? first.Message : $"{first.Message} ({Further(further)})", first.File, first.Line, first.Hint ?? mapping?.Description);
         }
+
+        mapping?.RequireSeen();
 
         return examples.Count > 0
             ? new Dataset(file, detected!.Value, examples)
@@ -106,9 +114,9 @@ public static class DatasetReader
     private static DatasetFormat Detect(DatasetRecord record)
     {
         RefusePreference(record);
-        return DatasetFormats.Recognise(record.Json) ?? throw record.Error(
+        return DatasetFormats.Recognise(record.Json.ContainsKey) ?? throw record.Error(
             "unknown_format",
-            $"the format is not recognised from the fields {Fields(record.Json)}",
+            $"the format is not recognised from the fields {DatasetRecord.FieldNames(record.Json)}",
             $"formats: {DatasetFormats.Known}");
     }
 
@@ -117,7 +125,7 @@ public static class DatasetReader
         if (!stated)
         {
             RefusePreference(record);
-            if (DatasetFormats.Recognise(record.Json) is { } other && other != format)
+            if (DatasetFormats.Recognise(record.Json.ContainsKey) is { } other && other != format)
             {
                 throw record.Error("mixed_formats", $"the file began as {format.Describe()} but this record is {other.Describe()}; one file has one format");
             }
@@ -144,7 +152,4 @@ public static class DatasetReader
 
     private static string Further(int count) =>
         count == MaximumCountedMistakes ? $"and at least {count} further records are bad" : count == 1 ? "and 1 further record is bad" : $"and {count} further records are bad";
-
-    private static string Fields(JsonObject json) =>
-        json.Count == 0 ? "(none)" : string.Join(", ", json.Take(12).Select(field => $"'{(field.Key.Length > 40 ? field.Key[..40] + "…" : field.Key)}'"));
 }

@@ -30,6 +30,10 @@ internal sealed record DatasetRecord(JsonObject Json, string File, long Line)
     public InputException WrongType(string field, JsonNode? found, string needed) =>
         Error("wrong_type", $"field '{field}' is {Kind(found)}; {needed} is needed");
 
+    /// <summary>The names of an object's fields, for errors; a hostile record's are cut.</summary>
+    public static string FieldNames(JsonObject json) =>
+        json.Count == 0 ? "(none)" : string.Join(", ", json.Take(12).Select(field => $"'{(field.Key.Length > 40 ? field.Key[..40] + "…" : field.Key)}'"));
+
     private JsonNode Require(JsonObject parent, string field, string path, string needed) =>
         parent.TryGetPropertyValue(field, out var node)
             ? node ?? throw WrongType(path + field, null, needed)

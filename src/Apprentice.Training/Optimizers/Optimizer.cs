@@ -1,0 +1,71 @@
+using System.Globalization;
+using Apprentice.Data;
+using Apprentice.Models.Weights;
+using Apprentice.Tensors;
+
+namespace Apprentice.Training.Optimizers;
+
+/// <summary>Turns gradients into steps over a list of weights, with state of each weight's shape that goes into checkpoints.</summary>
+public abstract class Optimizer
+{
+    private readonly (Weight Weight, Tensor[] State)[] _slots;
+    private readonly string[] _stateNames;
+
+    /// <param name="stateNames">Of the tensors kept for each weight, as PyTorch calls them; zeros before the first step.</param>
+    protected Optimizer(IEnumerable<Weight> weights, params string[] stateNames)
+    {
+        _stateNames = stateNames;
+        _slots = [.. weights.Select(w => (w, stateNames.Select(_ => Tensor.Persistent(w.Rows, w.Columns)).ToArray()))];
+    }
+
+    public IEnumerable<Weight> Weights => _slots.Select(s => s.Weight);
+
+    /// <summary>Steps done.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>One step with the gradients that the weights hold, each times gradientScale.</summary>
+    public void Step(double learningRate, double gradientScale = 1)
+    {
+        Steps++;
+        foreach (var (weight, state) in _slots)
+        {
+            Update(weight, state, learningRate, gradientScale);
+        }
+    }
+
+    /// <summary>Writes the state of every weight, as safetensors.</summary>
+    public void Save(string path) => SafetensorsWriter.Write(
+        path,
+        _slots.SelectMany(s => s.State.Select((tensor, i) => new SafetensorsTensor(Name(s.Weight, i), [.. s.Weight.Shape], tensor.CopyTo))),
+        new Dictionary<string, string> { ["step"] = Steps.ToString(CultureInfo.InvariantCulture) });
+
+    /// <summary>Reads the state back.</summary>
+    /// <exception cref="InputException">The file does not fit these weights.</exception>
+    public void Load(string path)
+    {
+        var file = SafetensorsFile.Open(path);
+        if (!file.Metadata.TryGetValue("step", out var step) || !int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var steps))
+        {
+            throw new InputException("bad_checkpoint", "the optimizer state does not say its step", path);
+        }
+
+        foreach (var (weight, state) in _slots)
+        {
+            for (var i = 0; i < state.Length; i++)
+            {
+                var values = file.Find(Name(weight, i)) is { } tensor && tensor.Elements == weight.Count
+                    ? file.ReadFloats(tensor.Name)
+                    : throw new InputException("bad_checkpoint", $"the optimizer state has no '{Name(weight, i)}' of {weight.Count} elements", path);
+                state[i].SetValues(values);
+            }
+        }
+
+        Steps = steps;
+    }
+
+    /// <summary>Changes one weight; <see cref="Steps"/> counts this step already.</summary>
+    /// <param name="state">One tensor for each of the state's names.</param>
+    protected abstract void Update(Weight weight, Tensor[] state, double learningRate, double gradientScale);
+
+    private string Name(Weight weight, int state) => $"{weight.Name}.{_stateNames[state]}";
+}
