@@ -66,7 +66,7 @@ public sealed class ChatTemplate
         var text = RenderTraced(messages, options);
 
         // Telling takes rendering parts of the conversation again, a few times for each message at worst.
-        var left = 2_000_000 + (512L * text.Text.Length);
+        var left = 500_000 + (512L * text.Text.Length);
         var supervision = new Supervision(messages, options, RenderPart, _name);
         return new RenderedChat(text.Text, supervision.Find(text));
 
