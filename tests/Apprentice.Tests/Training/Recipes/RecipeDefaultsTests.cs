@@ -41,7 +41,6 @@ public class RecipeDefaultsTests
     [Theory]
     [InlineData("model: null", "missing_field", 0)]
     [InlineData("data: null", "missing_field", 0)]
-    [InlineData("method: full", "bad_method", 3)]
     [InlineData("max_length: 4096", "bad_max_length", 3)]
     [InlineData("validation: 1000", "bad_split", 3)]
     [InlineData("schedule: constant\nmin_learning_rate: 0.1", "bad_value", 4)]
