@@ -11,11 +11,13 @@ using Apprentice.Tensors;
 namespace Apprentice.Evaluation;
 
 /// <summary>One held-out example with the model's answer.</summary>
-/// <param name="Prompt">The last user message, or the raw prompt.</param>
+/// <param name="Prompt">The last user message, or the raw prompt; empty for plain text.</param>
+/// <param name="Answer">Null where no metric looks at answers.</param>
 /// <param name="Scores">By the metric's name.</param>
-public sealed record ScoredAnswer(string Prompt, string Expected, string Answer, IReadOnlyDictionary<string, double> Scores);
+/// <param name="Tokens">Weight of the tokens that the loss is a mean over; null without that metric.</param>
+public sealed record ScoredAnswer(string Prompt, string Expected, string? Answer, IReadOnlyDictionary<string, double> Scores, double? Tokens = null);
 
-/// <summary>Lets a model answer held-out examples and scores the answers.</summary>
+/// <summary>Lets a model answer held-out examples and scores the answers, or measures its loss on the expected ones.</summary>
 public static class Evaluator
 {
     private const ulong BootstrapSeed = 1;
@@ -35,39 +37,56 @@ public static class Evaluator
         LoadedModel model, Engine engine, IReadOnlyList<Example> examples, IReadOnlyList<Metric> metrics, SamplingOptions sampling,
         bool raw = false, string? system = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
-        var prepared = examples.Select(e => Prepare(model, e, raw, system)).ToArray();
-        var done = 0;
-        var answers = new TextGenerator(model, engine).Run(
-            [.. prepared.Select(p => p.Ids)], sampling, onDone: _ => progress?.Report((double)++done / prepared.Length), cancellation: cancellation);
+        var given = system is null ? examples : [.. examples.Select(e => e.WithSystem(system))];
+        var answers = metrics.Any(m => m.Score is not null) ? Answer(model, engine, given, sampling, raw, progress, cancellation) : null;
+        var losses = metrics.Any(m => m.Score is null) ? HeldOutLoss.Run(model, engine, given, raw, answers is null ? progress : null, cancellation) : null;
         return
         [
             .. examples.Select((example, i) => new ScoredAnswer(
-                prepared[i].Prompt, example.Expected, answers[i].Text, metrics.ToDictionary(m => m.Name, m => m.Score(answers[i].Text, example.Expected)))),
+                PromptOf(example, raw),
+                example.Expected,
+                answers?[i],
+                metrics.ToDictionary(m => m.Name, m => m.Score?.Invoke(answers![i], example.Expected) ?? losses![i].NegativeLogLikelihood / losses[i].Weight),
+                losses?[i].Weight)),
         ];
     }
 
-    /// <summary>The mean of each metric with its 95% interval.</summary>
+    /// <summary>The mean of each metric with its 95% interval; the loss is the mean over tokens, not over examples.</summary>
     public static EvaluationSummary Summarize(IReadOnlyList<ScoredAnswer> answers, IReadOnlyList<Metric> metrics) => new(
-        answers.Count, metrics.ToDictionary(m => m.Name, m => m.Summarize([.. answers.Select(a => a.Scores[m.Name])], BootstrapSeed)));
+        answers.Count,
+        metrics.ToDictionary(m => m.Name, m => m.Summarize(
+            [.. answers.Select(a => a.Scores[m.Name])], BootstrapSeed, m.Score is null ? [.. answers.Select(a => a.Tokens!.Value)] : null)));
 
     /// <summary>A JSON line for each answer.</summary>
     public static void Write(string path, IEnumerable<ScoredAnswer> answers) =>
         File.WriteAllLines(path, answers.Select(a => JsonSerializer.Serialize(a, RowJson)));
 
-    private static (string Prompt, int[] Ids) Prepare(LoadedModel model, Example example, bool raw, string? system)
+    private static string[] Answer(
+        LoadedModel model, Engine engine, IReadOnlyList<Example> examples, SamplingOptions sampling, bool raw, IProgress<double>? progress, CancellationToken cancellation)
+    {
+        var prompts = examples.Select(e => PromptIds(model, e, raw)).ToArray();
+        var done = 0;
+        var answers = new TextGenerator(model, engine).Run(
+            prompts, sampling, onDone: _ => progress?.Report((double)++done / prompts.Length), cancellation: cancellation);
+        return [.. answers.Select(a => a.Text)];
+    }
+
+    private static int[] PromptIds(LoadedModel model, Example example, bool raw)
     {
         if (raw)
         {
             return example.Raw is { } pair
-                ? (pair.Prompt, model.RawPromptIds(pair.Prompt))
+                ? model.RawPromptIds(pair.Prompt)
                 : throw new InputException("raw_needs_prompt_completion", "without the chat template only prompt/completion data can be evaluated", example.File, example.Line);
         }
 
-        example = system is null ? example : example.WithSystem(system);
         return example.Prompt.Count > 0
-            ? (TextOf(example.Prompt[^1]), model.PromptIds(example.Prompt, example.Tools))
-            : throw new InputException("no_prompt", "the example has nothing to answer: plain text cannot be evaluated this way", example.File, example.Line);
+            ? model.PromptIds(example.Prompt, example.Tools)
+            : throw new InputException("no_prompt", "the example has nothing to answer: plain text cannot be evaluated this way", example.File, example.Line, "measure the loss: --metric loss");
     }
+
+    private static string PromptOf(Example example, bool raw) =>
+        raw && example.Raw is { } pair ? pair.Prompt : example.Prompt.Count > 0 ? TextOf(example.Prompt[^1]) : "";
 
     private static string TextOf(JsonObject message) => message["content"] is JsonValue value && value.TryGetValue<string>(out var text)
         ? text

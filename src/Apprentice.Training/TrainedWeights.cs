@@ -22,9 +22,17 @@ public abstract class TrainedWeights
     public abstract void Load(string directory);
 
     /// <param name="baseModel">The base as the user gave it, for the adapter's config.</param>
-    public static TrainedWeights Create(ResolvedRecipe recipe, LoadedModel model, string baseModel) => recipe.Method == TrainingMethod.Full
-        ? new FullWeights(model)
-        : new LoraWeights(LoraAdapter.Create(model.Model, ConfigOf(recipe), (ulong)recipe.Seed), model, baseModel);
+    /// <exception cref="InputException">The targets are not the model's, or the trained model could not be written.</exception>
+    public static TrainedWeights Create(ResolvedRecipe recipe, LoadedModel model, string baseModel)
+    {
+        if (recipe.Method == TrainingMethod.Lora)
+        {
+            return new LoraWeights(LoraAdapter.Create(model.Model, ConfigOf(recipe), (ulong)recipe.Seed), model, baseModel);
+        }
+
+        ModelFolder.RequireWritable(model);
+        return new FullWeights(model);
+    }
 
     private static PeftConfig ConfigOf(ResolvedRecipe recipe)
     {

@@ -23,7 +23,7 @@ public static class Trainer
         var watch = Stopwatch.StartNew();
         var data = TrainingData.Read(recipe);
         using var model = OpenBase(recipe.Model!, recipe.Method);
-        var resolved = recipe.Resolve(new ModelFacts(model.Model.ParameterCount, model.Model.ContextLength, model.Model.Quantized), data.Facts);
+        var resolved = recipe.Resolve(new ModelFacts(model.Model.ParameterCount, model.Model.ContextLength), data.Facts);
         using var session = TrainingSession.Create(resolved, model, data);
 
         // Everything that can be refused has been; only now the run's folder appears.
@@ -47,7 +47,7 @@ public static class Trainer
         var recipe = run.ReadRecipe();
         var data = TrainingData.Read(recipe);
         using var model = OpenBase(recipe.Model!, recipe.Method);
-        var resolved = recipe.Resolve(new ModelFacts(model.Model.ParameterCount, model.Model.ContextLength, model.Model.Quantized), data.Facts);
+        var resolved = recipe.Resolve(new ModelFacts(model.Model.ParameterCount, model.Model.ContextLength), data.Facts);
         using var session = TrainingSession.Create(resolved, model, data);
         var now = LockOf(resolved, model, data, session);
         if (File.Exists(run.LockFile))
@@ -67,11 +67,6 @@ public static class Trainer
     private static LoadedModel OpenBase(string path, TrainingMethod? method)
     {
         var reference = ModelReference.Resolve(path);
-        if (method == TrainingMethod.Full)
-        {
-            ModelFolder.Require(reference); // now, and not when the first checkpoint is written
-        }
-
         return reference.Adapter is null
             ? LoadedModel.Open(path, trainable: method == TrainingMethod.Full)
             : throw new InputException("adapter_as_base", "training starts from a base model; this is a run or an adapter", path, hint: $"its base is {reference.Base}");

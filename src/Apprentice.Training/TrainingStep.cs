@@ -59,26 +59,18 @@ public sealed class TrainingStep(
     public LossSum Evaluate(Batch batch)
     {
         using var tape = new Tape(engine, recording: false);
-        var values = Forward(tape, batch, dropout: null).ToArray();
+        var values = BatchForward.Run(tape, model, adapter, batch).ToArray();
         return loss.Evaluate(values, batch.Targets, 1, default);
     }
 
     private LossSum Backward(Tape tape, Batch batch, double totalWeight, DropoutMask? dropout)
     {
-        var logProbabilities = Forward(tape, batch, dropout);
+        var logProbabilities = BatchForward.Run(tape, model, adapter, batch, dropout);
         var values = logProbabilities.ToArray();
         var gradient = new float[values.Length];
         var sum = loss.Evaluate(values, batch.Targets, totalWeight, gradient);
         tape.Backward(logProbabilities, gradient);
         return sum;
-    }
-
-    private Tensor Forward(Tape tape, Batch batch, DropoutMask? dropout)
-    {
-        var segments = new Segments([.. batch.Segments.Select(s => new Tensors.Ops.Segment(s.Start, s.Length, batch.Positions[s.Start], s.Parent))]);
-        var hidden = model.Forward(tape, new ForwardInput(batch.Ids, segments) { Adapter = adapter, Dropout = dropout });
-        return TokenLogProbabilities.Apply(
-            tape, hidden, model.Head, [.. batch.Targets.Select(t => t.Source)], [.. batch.Targets.Select(t => t.Token)]);
     }
 
     private double GradientNorm(int step)

@@ -21,30 +21,39 @@ public static class Intervals
     }
 
     /// <summary>Percentile bootstrap of the mean with 1,000 resamples (Efron, 1979); the same seed gives the same interval.</summary>
-    public static MetricValue Bootstrap(IReadOnlyList<double> values, ulong seed)
+    /// <param name="weights">Of the values in the mean, above 0; null: 1 each.</param>
+    public static MetricValue Bootstrap(IReadOnlyList<double> values, ulong seed, IReadOnlyList<double>? weights = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(values.Count);
         var random = new CounterRandom(seed, RandomStream.Bootstrap);
-        return Bootstrap(values, Resamples, (resample, i) => random.Below(values.Count, ((ulong)resample * (ulong)values.Count) + (ulong)i));
+        return Bootstrap(values, Resamples, (resample, i) => random.Below(values.Count, ((ulong)resample * (ulong)values.Count) + (ulong)i), weights);
     }
 
     /// <summary>The same where entry i of a resample is value number <paramref name="draw"/>(resample, i).</summary>
-    internal static MetricValue Bootstrap(IReadOnlyList<double> values, int resamples, Func<int, int, int> draw)
+    internal static MetricValue Bootstrap(IReadOnlyList<double> values, int resamples, Func<int, int, int> draw, IReadOnlyList<double>? weights = null)
     {
         var means = new double[resamples];
         for (var resample = 0; resample < resamples; resample++)
         {
-            var sum = 0.0;
-            for (var i = 0; i < values.Count; i++)
-            {
-                sum += values[draw(resample, i)];
-            }
-
-            means[resample] = sum / values.Count;
+            means[resample] = Mean(i => draw(resample, i));
         }
 
         Array.Sort(means);
-        return new MetricValue(values.Average(), Percentile(means, 0.025), Percentile(means, 0.975));
+        return new MetricValue(Mean(i => i), Percentile(means, 0.025), Percentile(means, 0.975));
+
+        double Mean(Func<int, int> pick)
+        {
+            var (sum, weight) = (0.0, 0.0);
+            for (var i = 0; i < values.Count; i++)
+            {
+                var index = pick(i);
+                var w = weights?[index] ?? 1;
+                sum += w * values[index];
+                weight += w;
+            }
+
+            return sum / weight;
+        }
     }
 
     /// <summary>Linear interpolation between the sorted values, as numpy's default.</summary>

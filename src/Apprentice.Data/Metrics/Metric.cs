@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace Apprentice.Data.Metrics;
 
-/// <summary>A measure of one answer against the expected one, in [0, 1], higher is better.</summary>
+/// <summary>A measure of one answer against the expected one, in [0, 1], higher is better; or the loss, lower is better.</summary>
 /// <param name="Name">What the user writes, such as <c>exact_match</c>.</param>
 /// <param name="Description">What it is, in a sentence.</param>
 /// <param name="IsProportion">Whether every score is 0 or 1, so that the mean is a proportion.</param>
-/// <param name="Score">(answer, expected) to score.</param>
-public sealed record Metric(string Name, string Description, bool IsProportion, Func<string, string, double> Score)
+/// <param name="Score">(answer, expected) to score; null for the loss, which looks at probabilities and at no answer.</param>
+public sealed record Metric(string Name, string Description, bool IsProportion, Func<string, string, double>? Score)
 {
     public static IReadOnlyList<Metric> All { get; } =
     [
@@ -16,6 +16,7 @@ public sealed record Metric(string Name, string Description, bool IsProportion, 
         new("normalized_match", "equal after lower-casing and without ASCII punctuation, a/an/the and extra white space (SQuAD's exact match)", true, NormalizedMatch),
         new("contains", "the expected text occurs in the answer", true, (answer, expected) => answer.Contains(expected.Trim(), StringComparison.Ordinal) ? 1 : 0),
         new("token_f1", "harmonic mean of precision and recall of the words, normalised as for normalized_match (SQuAD's F1)", false, TokenF1),
+        new("loss", "mean of -log p over the tokens of the expected answers, as in training; lower is better", false, null),
         new("json_valid", "the answer is one JSON value and nothing else", true, (answer, _) => IsJson(answer) ? 1 : 0),
     ];
 
@@ -27,8 +28,9 @@ public sealed record Metric(string Name, string Description, bool IsProportion, 
     /// <summary>The mean score with its 95% interval: Wilson's for a proportion, a bootstrap's otherwise.</summary>
     /// <param name="scores">One score per example, at least one.</param>
     /// <param name="seed">For the bootstrap.</param>
-    public MetricValue Summarize(IReadOnlyList<double> scores, ulong seed) =>
-        IsProportion ? Intervals.Wilson((int)Math.Round(scores.Sum()), scores.Count) : Intervals.Bootstrap(scores, seed);
+    /// <param name="weights">What each score counts in the mean, or null for 1 each; not for proportions.</param>
+    public MetricValue Summarize(IReadOnlyList<double> scores, ulong seed, IReadOnlyList<double>? weights = null) =>
+        IsProportion ? Intervals.Wilson((int)Math.Round(scores.Sum()), scores.Count) : Intervals.Bootstrap(scores, seed, weights);
 
     private static double ExactMatch(string answer, string expected) =>
         answer.AsSpan().Trim().SequenceEqual(expected.AsSpan().Trim()) ? 1 : 0;

@@ -20,7 +20,7 @@ internal static class GgufTokenizer
         [@"[\p{P}\$\+<=>\^~\|]+", @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)", @"\p{N}+", "[0-9][0-9][0-9]"];
 
     /// <summary>How a family cuts text, one pattern after the other, and what else it does.</summary>
-    private sealed record Family(string[] Patterns, bool IgnoreMerges = false, bool AddBos = false, bool Nfc = false);
+    internal sealed record Family(string[] Patterns, bool IgnoreMerges = false, bool AddBos = false, bool Nfc = false);
 
     private static readonly Dictionary<string, Family> Families = new()
     {
@@ -55,29 +55,14 @@ internal static class GgufTokenizer
 
     public static Tokenizer Make(GgufVocabulary vocabulary, string? file)
     {
-        if (vocabulary.Model != "gpt2")
-        {
-            throw new InputException("unsupported_tokenizer", $"tokenizer.ggml.model: '{vocabulary.Model}' is not supported; only 'gpt2' (byte-level BPE) is.", file);
-        }
-
-        var pre = vocabulary.Pre ?? "default";
-        if (!Families.TryGetValue(pre, out var family))
-        {
-            throw new InputException("unsupported_tokenizer", $"tokenizer.ggml.pre: '{pre}' is not supported; known are {string.Join(", ", Families.Keys)}.", file);
-        }
-
+        var family = FamilyOf(vocabulary, file);
         var count = vocabulary.Tokens.Length;
         if (count >= Tokenizer.MaxVocabulary || (vocabulary.TokenTypes.Length > 0 && vocabulary.TokenTypes.Length != count))
         {
             throw new InputException("bad_tokenizer", $"tokenizer.ggml.token_type: {vocabulary.TokenTypes.Length} entries for {count} tokens; as many as tokens are expected.", file);
         }
 
-        var ids = new Dictionary<string, int>(count);
-        for (var id = 0; id < count; id++)
-        {
-            ids[vocabulary.Tokens[id]] = id;
-        }
-
+        var ids = Ids(vocabulary);
         return new Tokenizer(new TokenizerParts
         {
             Vocabulary = ids,
@@ -93,14 +78,49 @@ internal static class GgufTokenizer
         });
     }
 
+    /// <exception cref="InputException">The vocabulary is of a kind or family that is not supported.</exception>
+    internal static Family FamilyOf(GgufVocabulary vocabulary, string? file)
+    {
+        if (vocabulary.Model != "gpt2")
+        {
+            throw new InputException("unsupported_tokenizer", $"tokenizer.ggml.model: '{vocabulary.Model}' is not supported; only 'gpt2' (byte-level BPE) is.", file);
+        }
+
+        var pre = vocabulary.Pre ?? "default";
+        if (!Families.TryGetValue(pre, out var family))
+        {
+            throw new InputException("unsupported_tokenizer", $"tokenizer.ggml.pre: '{pre}' is not supported; known are {string.Join(", ", Families.Keys)}.", file);
+        }
+
+        return family;
+    }
+
+    /// <summary>Token to id; of two tokens of the same text the later one counts.</summary>
+    internal static Dictionary<string, int> Ids(GgufVocabulary vocabulary)
+    {
+        var ids = new Dictionary<string, int>(vocabulary.Tokens.Length);
+        for (var id = 0; id < vocabulary.Tokens.Length; id++)
+        {
+            ids[vocabulary.Tokens[id]] = id;
+        }
+
+        return ids;
+    }
+
+    /// <summary>The two tokens of a merge, both empty where it does not name two. A token may hold a space only at its very start, where it is no separator.</summary>
+    internal static (string Left, string Right) Pair(string merge)
+    {
+        var space = merge.Length > 1 ? merge.IndexOf(' ', 1) : -1;
+        return space < 0 ? ("", "") : (merge[..space], merge[(space + 1)..]);
+    }
+
     private static Dictionary<(int Left, int Right), (int Rank, int Id)> Merges(string[] merges, Dictionary<string, int> ids, string? file)
     {
         var table = new MergeTable(ids, merges.Length);
         for (var i = 0; i < merges.Length; i++)
         {
-            // A token may hold a space only at its very start, where it is no separator.
-            var space = merges[i].Length > 1 ? merges[i].IndexOf(' ', 1) : -1;
-            if (space < 0 || !table.Add(merges[i].AsSpan(0, space), merges[i].AsSpan(space + 1)))
+            var (left, right) = Pair(merges[i]);
+            if (left.Length == 0 || !table.Add(left, right))
             {
                 throw new InputException("bad_tokenizer", $"tokenizer.ggml.merges[{i}]: expected two tokens of the vocabulary that make a third, found '{merges[i]}'.", file);
             }
@@ -109,7 +129,7 @@ internal static class GgufTokenizer
         return table.Merges;
     }
 
-    private static IEnumerable<AddedToken> AddedTokens(GgufVocabulary vocabulary)
+    internal static IEnumerable<AddedToken> AddedTokens(GgufVocabulary vocabulary)
     {
         for (var id = 0; id < vocabulary.TokenTypes.Length; id++)
         {
@@ -120,7 +140,7 @@ internal static class GgufTokenizer
         }
     }
 
-    private static PostProcessor.Surround Surround(GgufVocabulary vocabulary, Family family)
+    internal static PostProcessor.Surround Surround(GgufVocabulary vocabulary, Family family)
     {
         return new PostProcessor.Surround(
             vocabulary.AddBos ?? family.AddBos ? Existing(vocabulary.Bos) : [],

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Layers;
 using Apprentice.Models.Weights;
@@ -40,9 +41,6 @@ public abstract class LanguageModel(WeightSource source) : IDisposable
     /// <summary>Floats of activations that training keeps for each token when nothing is computed again.</summary>
     public abstract long KeptFloatsPerToken { get; }
 
-    /// <summary>Whether weights are stored in blocks of few bits.</summary>
-    public bool Quantized => _weights.Values.Any(w => w.Type > StorageType.BF16);
-
     public long ParameterCount => _weights.Values.Sum(w => w.Count);
 
     /// <summary>Ids to the hidden states after the final norm, [tokens, width].</summary>
@@ -50,6 +48,10 @@ public abstract class LanguageModel(WeightSource source) : IDisposable
 
     /// <summary>Logits [hidden rows, vocabulary]; for training use <see cref="TokenLogProbabilities"/> instead.</summary>
     public Tensor Logits(Tape tape, Tensor hidden) => Linear.Apply(tape, hidden, Head);
+
+    /// <summary>The <c>config.json</c> of a Hugging Face folder with these weights.</summary>
+    /// <exception cref="NotSupportedException">It has a property that the format cannot express, which is named.</exception>
+    public abstract JsonObject ToConfig();
 
     /// <summary>A cache for so many tokens.</summary>
     public KeyValueCache NewCache(int rows) => new(Layers, rows, KeyValueWidth);

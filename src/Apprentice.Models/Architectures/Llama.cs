@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Apprentice.Data;
 using Apprentice.Models.Layers;
 using Apprentice.Models.Weights;
@@ -80,6 +82,38 @@ public sealed record LlamaConfig(
             file.Find("output.weight") is null).Check(file.Path);
     }
 
+    /// <summary>As the <c>config.json</c> of a Hugging Face folder whose weights are stored as F32.</summary>
+    /// <exception cref="NotSupportedException">The rotary embedding cannot be said in that format.</exception>
+    public JsonObject ToJson()
+    {
+        var config = new JsonObject
+        {
+            ["architectures"] = new JsonArray("LlamaForCausalLM"),
+            ["model_type"] = "llama",
+            ["vocab_size"] = Vocabulary,
+            ["hidden_size"] = Width,
+            ["intermediate_size"] = FeedForward,
+            ["num_hidden_layers"] = Layers,
+            ["num_attention_heads"] = Heads,
+            ["num_key_value_heads"] = KeyValueHeads,
+            ["head_dim"] = HeadWidth,
+            ["max_position_embeddings"] = ContextLength,
+            ["hidden_act"] = "silu",
+            ["rms_norm_eps"] = double.Parse(NormEpsilon.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
+            ["attention_bias"] = AttentionBias,
+            ["mlp_bias"] = FeedForwardBias,
+            ["tie_word_embeddings"] = Tied,
+            ["torch_dtype"] = "float32",
+        };
+        if (Rotary.Dimensions != HeadWidth)
+        {
+            throw new NotSupportedException($"a llama's config.json knows no rotary embedding of {Rotary.Dimensions} of a head's {HeadWidth} dimensions");
+        }
+
+        Rotary.WriteTo(config);
+        return config;
+    }
+
     private LlamaConfig Check(string path)
     {
         // Sizes that no tensor could have are said here; their products must not overflow on the way to the tensors.
@@ -130,6 +164,8 @@ public sealed class Llama : LanguageModel
     }
 
     public LlamaConfig Config => _config;
+
+    public override JsonObject ToConfig() => _config.ToJson();
 
     public override int Layers => _config.Layers;
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Apprentice.Data;
 using Apprentice.Models.Weights;
 
@@ -64,6 +65,36 @@ public sealed record RotaryFrequencies(int Dimensions, double Base, string Scali
             "yarn" => scaled with { Amplitude = settings.Number("attention_factor") ?? YarnAmplitude(settings, scaled.Factor) },
             _ => throw settings.Wrong("rope_type", $"default, linear, dynamic, llama3 or yarn, not {kind}"),
         };
+    }
+
+    /// <summary>
+    /// As the fields of a config.json in both spellings: rope_theta and rope_scaling (transformers 4) and rope_parameters (5).
+    /// </summary>
+    /// <exception cref="NotSupportedException">Divisors that are no known kind of scaling.</exception>
+    public void WriteTo(JsonObject config)
+    {
+        var known = RotaryDivisors.AsScaling(this) ?? throw new NotSupportedException("the divisors of the rotary frequencies (rope_freqs) are no kind of scaling that config.json knows");
+        var scaling = new JsonObject { ["rope_type"] = known.Scaling };
+        if (known.Scaling != "default")
+        {
+            scaling["factor"] = known.Factor;
+        }
+
+        if (known.Scaling == "llama3")
+        {
+            scaling["low_freq_factor"] = known.LowFrequencyFactor;
+            scaling["high_freq_factor"] = known.HighFrequencyFactor;
+            scaling["original_max_position_embeddings"] = known.OriginalContext;
+        }
+        else if (known.Scaling is not ("default" or "linear"))
+        {
+            throw new NotSupportedException($"rotary scaling '{known.Scaling}' is not written yet");
+        }
+
+        config["rope_theta"] = known.Base;
+        config["rope_scaling"] = known.Scaling == "default" ? null : scaling.DeepClone();
+        scaling["rope_theta"] = known.Base;
+        config["rope_parameters"] = scaling;
     }
 
     /// <summary>One frequency a pair, for a batch whose largest position is given (only dynamic scaling looks at it).</summary>

@@ -1,4 +1,9 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Apprentice.Data;
+using Apprentice.Data.Tokenizers;
+using Apprentice.Models.Weights;
 
 namespace Apprentice.Models.Registry;
 
@@ -10,19 +15,24 @@ public static class ModelFolder
         "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
     ];
 
-    /// <exception cref="InputException">The model is a GGUF file, which has no such files.</exception>
-    public static void Require(ModelReference model)
+    private static readonly JsonSerializerOptions Json = new()
     {
-        if (model.IsGguf)
-        {
-            throw new InputException(
-                "full_needs_folder", "full fine-tuning needs a Hugging Face folder; this model is a GGUF file", model.Base, hint: "use --method lora, or the model's Hugging Face folder");
-        }
-    }
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
-    /// <summary>Copies them from the model's own folder.</summary>
+    /// <summary>Copies them from the model's own folder, or makes them from what a GGUF file says.</summary>
+    /// <exception cref="InputException">The GGUF file has something that these files cannot say.</exception>
     public static void WriteCompanions(LoadedModel model, string folder)
     {
+        if (model.Reference.IsGguf)
+        {
+            WriteConfigs(model, folder);
+            WriteTokenizer(model, folder);
+            return;
+        }
+
         foreach (var name in Companions)
         {
             var file = Path.Combine(model.Reference.Base, name);
@@ -32,4 +42,70 @@ public static class ModelFolder
             }
         }
     }
+
+    /// <summary>To be called before long work: whether <see cref="WriteCompanions"/> will be able to write them.</summary>
+    /// <exception cref="InputException">It will not; says why.</exception>
+    public static void RequireWritable(LoadedModel model)
+    {
+        if (model.Reference.IsGguf)
+        {
+            ConfigOf(model);
+        }
+    }
+
+    private static JsonObject ConfigOf(LoadedModel model)
+    {
+        try
+        {
+            return model.Model.ToConfig();
+        }
+        catch (NotSupportedException e)
+        {
+            throw new InputException("full_needs_folder", $"the trained model cannot be written as a Hugging Face folder: {e.Message}", model.Reference.Base,
+                hint: "use --method lora, or the model's Hugging Face folder");
+        }
+    }
+
+    private static void WriteConfigs(LoadedModel model, string folder)
+    {
+        var config = ConfigOf(model);
+        var (bos, eos) = (model.Text.Tokenizer.BosId, model.Text.Tokenizer.EosId);
+        config["bos_token_id"] = bos;
+        config["eos_token_id"] = eos;
+        Write(folder, "config.json", config);
+        Write(folder, "generation_config.json", new JsonObject
+        {
+            ["bos_token_id"] = bos,
+            ["eos_token_id"] = new JsonArray([.. model.EndTokens.Order().Select(id => (JsonNode)id)]),
+        });
+    }
+
+    private static void WriteTokenizer(LoadedModel model, string folder)
+    {
+        var gguf = GgufFile.Open(model.Reference.Base);
+        using (var stream = File.Create(Path.Combine(folder, "tokenizer.json")))
+        {
+            TokenizerJsonWriter.Write(ModelText.VocabularyOf(gguf.Metadata), stream, gguf.Path);
+        }
+
+        var config = new JsonObject
+        {
+            ["tokenizer_class"] = "PreTrainedTokenizerFast",
+            ["model_max_length"] = model.Model.ContextLength,
+            ["clean_up_tokenization_spaces"] = false,
+        };
+        foreach (var (name, token) in model.Text.SpecialTokens.Where(t => t.Value is not null))
+        {
+            config[name] = token;
+        }
+
+        if (gguf.Metadata.FindString(ModelText.GgufTemplate) is { } template)
+        {
+            config["chat_template"] = template;
+        }
+
+        Write(folder, "tokenizer_config.json", config);
+    }
+
+    private static void Write(string folder, string name, JsonObject content) => File.WriteAllText(Path.Combine(folder, name), content.ToJsonString(Json));
 }

@@ -19,6 +19,9 @@ namespace Apprentice.Models.Registry;
 /// <param name="Path">The file or folder, for messages.</param>
 public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IReadOnlyDictionary<string, string?> SpecialTokens, string Path)
 {
+    /// <summary>The key of a GGUF file's chat template.</summary>
+    internal const string GgufTemplate = "tokenizer.chat_template";
+
     private const string BadConfig = "bad_tokenizer_config";
 
     /// <exception cref="InputException">The files are missing, broken or not supported.</exception>
@@ -26,23 +29,7 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
 
     public static ModelText FromGguf(GgufFile file)
     {
-        var metadata = file.Metadata;
-        var tokenizer = Tokenizer.FromGguf(
-            new GgufVocabulary
-            {
-                Model = metadata.GetString("tokenizer.ggml.model"),
-                Pre = metadata.FindString("tokenizer.ggml.pre"),
-                Tokens = metadata.GetStrings("tokenizer.ggml.tokens"),
-                Merges = metadata.FindStrings("tokenizer.ggml.merges") ?? [],
-                TokenTypes = metadata.FindInts("tokenizer.ggml.token_type") ?? [],
-                Bos = Id("bos"),
-                Eos = Id("eos"),
-                Unknown = Id("unknown"),
-                Padding = Id("padding"),
-                AddBos = metadata.FindBool("tokenizer.ggml.add_bos_token"),
-                AddEos = metadata.FindBool("tokenizer.ggml.add_eos_token"),
-            },
-            file.Path);
+        var tokenizer = Tokenizer.FromGguf(VocabularyOf(file.Metadata), file.Path);
         var special = new Dictionary<string, string?>
         {
             ["bos_token"] = TokenOf(tokenizer.BosId),
@@ -50,12 +37,32 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
             ["unk_token"] = TokenOf(tokenizer.UnknownId),
             ["pad_token"] = TokenOf(tokenizer.PaddingId),
         };
-        var template = metadata.FindString("tokenizer.chat_template");
-        return new ModelText(tokenizer, template is null ? null : ChatTemplate.Parse(template, "tokenizer.chat_template"), special, file.Path);
+        var template = file.Metadata.FindString(GgufTemplate);
+        return new ModelText(tokenizer, template is null ? null : ChatTemplate.Parse(template, GgufTemplate), special, file.Path);
+
+        string? TokenOf(int? id) => id is { } known ? tokenizer.TokenText(known) : null;
+    }
+
+    /// <summary>The tokenizer of a GGUF file as its metadata describe it.</summary>
+    internal static GgufVocabulary VocabularyOf(GgufMetadata metadata)
+    {
+        return new GgufVocabulary
+        {
+            Model = metadata.GetString("tokenizer.ggml.model"),
+            Pre = metadata.FindString("tokenizer.ggml.pre"),
+            Tokens = metadata.GetStrings("tokenizer.ggml.tokens"),
+            Merges = metadata.FindStrings("tokenizer.ggml.merges") ?? [],
+            TokenTypes = metadata.FindInts("tokenizer.ggml.token_type") ?? [],
+            Bos = Id("bos"),
+            Eos = Id("eos"),
+            Unknown = Id("unknown"),
+            Padding = Id("padding"),
+            AddBos = metadata.FindBool("tokenizer.ggml.add_bos_token"),
+            AddEos = metadata.FindBool("tokenizer.ggml.add_eos_token"),
+        };
 
         // Some writers put -1 where there is none.
         int? Id(string name) => metadata.FindInt64($"tokenizer.ggml.{name}_token_id") is >= 0 and <= int.MaxValue and var id ? (int)id : null;
-        string? TokenOf(int? id) => id is { } known ? tokenizer.TokenText(known) : null;
     }
 
     public static ModelText FromFolder(string folder)

@@ -1,3 +1,4 @@
+using Apprentice.Data;
 using Apprentice.Tensors;
 
 namespace Apprentice.Models.Weights;
@@ -11,5 +12,12 @@ public sealed class TrainableSource(WeightSource source) : WeightSource
 
     public override bool Has(string name) => source.Has(name);
 
-    public override Weight Get(string name, params long[] shape) => source.Get(name, shape).Widened(trainable: true);
+    /// <exception cref="InputException">The weight is quantised: what a few bits hold is no start for small steps, and many times its size would be needed.</exception>
+    public override Weight Get(string name, params long[] shape)
+    {
+        var weight = source.Get(name, shape);
+        return weight.Type <= StorageType.BF16 ? weight.Widened(trainable: true) : throw new InputException(
+            "bad_method", $"full training needs a model stored as F32, F16 or BF16; '{name}' is quantised as {weight.Type}", Path,
+            hint: "use method lora, or the unquantised model");
+    }
 }

@@ -5,8 +5,7 @@ namespace Apprentice.Training.Recipes;
 /// <summary>What the defaults depend on, of the model.</summary>
 /// <param name="Parameters">Weights in all.</param>
 /// <param name="ContextLength">Tokens that the model can attend over.</param>
-/// <param name="Quantized">Whether the weights are stored in blocks of few bits, which cannot be trained themselves.</param>
-public sealed record ModelFacts(long Parameters, int ContextLength, bool Quantized);
+public sealed record ModelFacts(long Parameters, int ContextLength);
 
 /// <summary>What the defaults depend on, of the data.</summary>
 /// <param name="Examples">In the data files, before validation and test examples are taken away.</param>
@@ -39,11 +38,6 @@ public static class RecipeDefaults
 
         var validationExamples = validation.File is null ? validation.TakenFrom(data.Examples) : data.ValidationExamples ?? 200;
         var method = recipe.Method ?? TrainingMethod.Lora;
-        if (method == TrainingMethod.Full && model.Quantized)
-        {
-            throw recipe.Error("bad_method", "method", "full needs a model stored as F32, F16 or BF16; this one is quantised", "use method lora, or the unquantised model");
-        }
-
         var maxLength = recipe.MaxLength ?? Math.Min(2048, model.ContextLength);
         if (maxLength > model.ContextLength)
         {

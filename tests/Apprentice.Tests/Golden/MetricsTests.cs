@@ -18,7 +18,7 @@ public class MetricsTests(ITestOutputHelper output)
         {
             var answer = pair.GetProperty("prediction").GetString()!;
             var references = pair.GetProperty("references").EnumerateArray().Select(reference => reference.GetString()!).ToArray();
-            double Best(string metric) => references.Max(reference => Metric.Find(metric).Score(answer, reference));
+            double Best(string metric) => references.Max(reference => Metric.Find(metric).Score!(answer, reference));
 
             Assert.Equal(pair.GetProperty("squad_normalized").GetString(), string.Join(' ', SquadText.Words(answer)));
             Assert.Equal(pair.GetProperty("squad_em").GetDouble(), Best("normalized_match"), 1e-9);

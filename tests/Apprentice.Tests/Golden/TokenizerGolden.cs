@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Apprentice.Data.Tokenizers;
+using Apprentice.Models.Registry;
 using Apprentice.Models.Weights;
 using Xunit.Abstractions;
 
@@ -107,22 +108,7 @@ public sealed class TokenizerGolden(ITestOutputHelper output)
         try
         {
             File.WriteAllBytes(file, Unpack(packed));
-            var metadata = GgufFile.Open(file).Metadata;
-            const string Prefix = "tokenizer.ggml.";
-            return Tokenizer.FromGguf(new GgufVocabulary
-            {
-                Model = metadata.GetString(Prefix + "model"),
-                Pre = metadata.FindString(Prefix + "pre"),
-                Tokens = metadata.GetStrings(Prefix + "tokens"),
-                Merges = metadata.FindStrings(Prefix + "merges") ?? [],
-                TokenTypes = metadata.FindInts(Prefix + "token_type") ?? [],
-                Bos = metadata.FindSize(Prefix + "bos_token_id"),
-                Eos = metadata.FindSize(Prefix + "eos_token_id"),
-                Unknown = metadata.FindSize(Prefix + "unknown_token_id"),
-                Padding = metadata.FindSize(Prefix + "padding_token_id"),
-                AddBos = metadata.FindBool(Prefix + "add_bos_token"),
-                AddEos = metadata.FindBool(Prefix + "add_eos_token"),
-            });
+            return ModelText.FromGguf(GgufFile.Open(file)).Tokenizer;
         }
         finally
         {

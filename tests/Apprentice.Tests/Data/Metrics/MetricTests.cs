@@ -17,7 +17,7 @@ public class MetricTests
     [InlineData("json_valid", "{\"a\": 1} and", "", 0)]
     [InlineData("json_valid", "", "", 0)]
     [InlineData("json_valid", "\ud800", "", 0)]
-    public void Score(string name, string answer, string expected, double score) => Assert.Equal(score, Metric.Find(name).Score(answer, expected), 12);
+    public void Score(string name, string answer, string expected, double score) => Assert.Equal(score, Metric.Find(name).Score!(answer, expected), 12);
 
     [Fact]
     public void UnknownName_ListsTheKnown()

@@ -9,7 +9,7 @@ namespace Apprentice.Tests.Training.Recipes;
 
 public class RecipeDefaultsTests
 {
-    private static readonly ModelFacts Small = new(135_000_000, 2048, Quantized: true);
+    private static readonly ModelFacts Small = new(135_000_000, 2048);
 
     [Fact]
     public void Defaults_for_a_small_model_and_some_hundred_examples()
@@ -27,7 +27,7 @@ public class RecipeDefaultsTests
     public void Defaults_follow_model_method_and_data()
     {
         Assert.Equal(2e-4, Resolved("", model: Small with { Parameters = 7_000_000_000 }).LearningRate);
-        Assert.Equal(1e-4, Resolved("method: full", model: Small with { Quantized = false }).LearningRate);
+        Assert.Equal(1e-4, Resolved("method: full").LearningRate);
         Assert.Equal(8, Resolved("rslora: true").Alpha); // 8 / sqrt(16) = 2 = 32 / 16
         Assert.Equal(512, Resolved("", model: Small with { ContextLength = 512 }).MaxLength);
         Assert.Equal(200, Resolved("", examples: 100_000).Validation.Count);
@@ -41,7 +41,6 @@ public class RecipeDefaultsTests
     [Theory]
     [InlineData("model: null", "missing_field", 0)]
     [InlineData("data: null", "missing_field", 0)]
-    [InlineData("method: full", "bad_method", 3)]
     [InlineData("max_length: 4096", "bad_max_length", 3)]
     [InlineData("validation: 1000", "bad_split", 3)]
     [InlineData("schedule: constant\nmin_learning_rate: 0.1", "bad_value", 4)]

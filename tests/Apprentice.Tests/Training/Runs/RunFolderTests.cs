@@ -130,7 +130,7 @@ public class RunFolderTests
     private static RunFolder Begin(string path)
     {
         var run = RunFolder.Create(path);
-        run.WriteRecipe(new Recipe { Model = "m", Data = ["d"] }.Resolve(new ModelFacts(1, 2048, Quantized: false), new DataFacts(100)));
+        run.WriteRecipe(new Recipe { Model = "m", Data = ["d"] }.Resolve(new ModelFacts(1, 2048), new DataFacts(100)));
         Assert.Equal(RunStatus.Queued, run.ReadState().Status);
         run.WriteState(new RunState(RunStatus.Running));
         Assert.Equal("m", run.ReadRecipe().Model);

@@ -1,0 +1,21 @@
+using Apprentice.Data.Batching;
+using Apprentice.Models.Architectures;
+using Apprentice.Models.Layers;
+using Apprentice.Tensors;
+using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Ops;
+
+namespace Apprentice.Training.Losses;
+
+/// <summary>From a batch of packed examples to the log-probabilities of its targets.</summary>
+public static class BatchForward
+{
+    /// <returns>[targets, 3] as <see cref="TokenLogProbabilities"/> gives it, in the order of the batch's targets.</returns>
+    public static Tensor Run(Tape tape, LanguageModel model, LoraAdapter? adapter, Batch batch, DropoutMask? dropout = null)
+    {
+        var segments = new Segments([.. batch.Segments.Select(s => new Tensors.Ops.Segment(s.Start, s.Length, batch.Positions[s.Start], s.Parent))]);
+        var hidden = model.Forward(tape, new ForwardInput(batch.Ids, segments) { Adapter = adapter, Dropout = dropout });
+        return TokenLogProbabilities.Apply(
+            tape, hidden, model.Head, [.. batch.Targets.Select(t => t.Source)], [.. batch.Targets.Select(t => t.Token)]);
+    }
+}
