@@ -123,7 +123,7 @@ internal static class TinyModel
 
         void Text(string text)
         {
-            var utf8 = Encoding.UTF8.GetBytes(text);
+            var utf8 = System.Text.Encoding.UTF8.GetBytes(text);
             w.Write((ulong)utf8.Length);
             w.Write(utf8);
         }
