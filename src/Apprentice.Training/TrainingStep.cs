@@ -49,7 +49,7 @@ public sealed class TrainingStep(
         }
 
         var step = optimizer.Steps + 1;
-        RequireFinite(total.Objective, "the loss", step);
+        RequireFinite(total.Objective, step);
         var norm = GradientNorm(step);
         optimizer.Step(learningRate, clip > 0 ? Tensors.Ops.GradientNorm.ClipScale(norm, clip) : 1);
         return new StepResult(total, norm, tokens);
@@ -85,11 +85,12 @@ public sealed class TrainingStep(
         }
     }
 
-    private static void RequireFinite(double value, string what, int step)
+    private void RequireFinite(double value, int step)
     {
         if (!double.IsFinite(value))
         {
-            throw NotFinite($"{what} is {value} at step {step}");
+            var broken = _weights.Concat(model.Weights.Values).FirstOrDefault(w => w.ToArray().Any(v => !float.IsFinite(v)));
+            throw NotFinite($"the loss is {value} at step {step}{(broken is null ? "" : $": the weight '{broken.Name}' holds values that are not finite")}");
         }
     }
 

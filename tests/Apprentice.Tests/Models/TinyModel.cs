@@ -1,4 +1,3 @@
-using System.Text;
 using Apprentice.Data;
 using Apprentice.Data.Tokenizers;
 using Apprentice.Models.Architectures;
