@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Apprentice.Evaluation;
 using Apprentice.Models.Generation;
+using Apprentice.Training.Recipes;
 using Spectre.Console;
 
 namespace Apprentice.Cli.Commands;
@@ -9,13 +10,14 @@ namespace Apprentice.Cli.Commands;
 /// <param name="Model">A model reference.</param>
 /// <param name="Data">Files of examples.</param>
 /// <param name="Metrics">Names of metrics.</param>
+/// <param name="Columns">Role to field, where the data's fields have names of their own; may be empty.</param>
 /// <param name="Out">File for a row per example (prompt, expected, answer, scores), or null.</param>
 /// <param name="System">A system message before each prompt, or null.</param>
 /// <param name="Raw">The prompts as they are, without the chat template.</param>
 /// <param name="Sampling">Validated.</param>
 /// <param name="Threads">Null: one per core.</param>
 internal sealed record EvaluateRequest(
-    string Model, IReadOnlyList<string> Data, IReadOnlyList<string> Metrics, string? Out, string? System, bool Raw, SamplingOptions Sampling, int? Threads);
+    string Model, IReadOnlyList<string> Data, IReadOnlyList<string> Metrics, IReadOnlyDictionary<string, string> Columns, string? Out, string? System, bool Raw, SamplingOptions Sampling, int? Threads);
 
 /// <summary><c>evaluate</c>: how well a model answers held-out examples, with confidence intervals.</summary>
 internal static class EvaluateCommand
@@ -33,6 +35,7 @@ internal static class EvaluateCommand
             HelpName = "NAME",
             DefaultValueFactory = _ => ["exact_match"],
         };
+        var columns = new Option<string[]>("--columns") { Description = "Which field of the data plays which role: prompt=question,completion=answer.", HelpName = "ROLE=FIELD" };
         var outFile = CommonOptions.File("--out", "Write a JSON line per example: prompt, expected, answer, scores.");
         var system = CommonOptions.System();
         var raw = CommonOptions.Raw();
@@ -43,7 +46,7 @@ internal static class EvaluateCommand
             "Measure how well a model answers held-out examples.",
             "apprentice evaluate --model runs/tickets --data tickets-test.jsonl --metric exact_match")
         {
-            model, data, metric, outFile, system, raw, threads,
+            model, data, metric, columns, outFile, system, raw, threads,
         };
         sampling.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
@@ -52,6 +55,7 @@ internal static class EvaluateCommand
                 parsed.GetRequiredValue(model),
                 parsed.GetRequiredValue(data),
                 parsed.GetRequiredValue(metric),
+                Columns(parsed.GetValue(columns) ?? []),
                 parsed.GetValue(outFile),
                 parsed.GetValue(system),
                 parsed.GetValue(raw),
@@ -67,6 +71,10 @@ internal static class EvaluateCommand
         });
         return verb;
     }
+
+    /// <summary>Read as the recipe's field of that name.</summary>
+    private static IReadOnlyDictionary<string, string> Columns(string[] given) =>
+        Recipe.FromOptions(given.Select(value => KeyValuePair.Create("--columns", value))).Columns ?? new Dictionary<string, string>();
 
     private static void Print(Terminal terminal, EvaluationSummary summary)
     {

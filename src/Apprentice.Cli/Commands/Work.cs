@@ -24,7 +24,7 @@ internal static class Work
     {
         RequireFolderOf(request.Out);
         var metrics = request.Metrics.Select(Metric.Find).ToArray();
-        var examples = request.Data.SelectMany(file => DatasetReader.Read(file).Examples).ToArray();
+        var examples = request.Data.SelectMany(file => DatasetReader.Read(file, columns: request.Columns).Examples).ToArray();
         using var model = LoadedModel.Open(request.Model);
         using var engine = new Engine(request.Threads);
         var answers = Evaluator.Run(model, engine, examples, metrics, request.Sampling, request.Raw, request.System, progress, cancel);

@@ -11,15 +11,6 @@ namespace Apprentice.Data.Datasets;
 /// </summary>
 public sealed record Split(IReadOnlyList<Example> Train, IReadOnlyList<Example> Validation)
 {
-    /// <summary>Everything is trained on.</summary>
-    public static Split None(IReadOnlyList<Example> examples) => new(examples, []);
-
-    /// <summary>Holds out about <paramref name="fraction"/> (between 0 and 1) of the examples, at least one.</summary>
-    public static Split ByFraction(IReadOnlyList<Example> examples, double fraction, ulong seed) =>
-        fraction is > 0 and < 1
-            ? ByCount(examples, (int)Math.Max(1, Math.Round(fraction * examples.Count)), seed)
-            : throw new InputException("bad_validation", $"the validation fraction is {fraction}; a number between 0 and 1 is needed");
-
     /// <summary>
     /// Holds out at most <paramref name="count"/> examples: whole groups of equal inputs are taken in the order of a hash
     /// while they fit, so it may be a few less.

@@ -50,8 +50,6 @@ internal sealed class CharacterSet
         Categories("L") | Categories("M") | Categories("Nd") | Categories("Nl") | Categories("Pc"),
         [(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)]);
 
-    public static CharacterSet Numeric { get; } = new(Categories("N"));
-
     public static CharacterSet Of(int codePoint) => new(ranges: [(codePoint, codePoint)]);
 
     public CharacterSet Negate() => new(union: [this], negated: true);

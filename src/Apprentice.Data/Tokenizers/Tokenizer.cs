@@ -130,9 +130,6 @@ public sealed class Tokenizer
     public string[] Tokens(Encoding encoding) =>
         [.. encoding.Ids.Select((id, i) => encoding.Widened?.GetValueOrDefault(i) ?? TokenText(id))];
 
-    /// <summary>The id of a token as the vocabulary writes it, or null.</summary>
-    public int? IdOf(string token) => _addedIds.TryGetValue(token, out var id) || _parts.Vocabulary.TryGetValue(token, out id) ? id : null;
-
     public bool IsSpecial(int id) => (uint)id < (uint)_special.Length && _special[id];
 
     /// <summary>The UTF-8 bytes that a token adds to a text, maybe a part of a character.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Apprentice.Data;
 using Apprentice.Data.Batching;
@@ -119,15 +118,10 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
     private static JsonObject ReadObject(string file)
     {
         using var reader = new BoundedReader(file, BadConfig);
-        try
-        {
-            return JsonNode.Parse(reader.ReadAll(), null, new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false }) as JsonObject
-                ?? throw reader.Error("it must hold a JSON object");
-        }
-        catch (JsonException e)
-        {
-            throw reader.Error($"not sound JSON: {e.Message}");
-        }
+        var json = StrictJson.Parse(reader.ReadAll(), out var problem);
+        return problem is not null
+            ? throw reader.Error($"not sound JSON: {problem.Message}")
+            : json as JsonObject ?? throw reader.Error("it must hold a JSON object");
     }
 
     private static string? AsText(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;

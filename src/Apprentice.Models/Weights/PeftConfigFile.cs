@@ -13,7 +13,6 @@ public static class PeftConfigFile
     public const string Name = "adapter_config.json";
 
     private const string ErrorCode = "bad_adapter";
-    private const int LongestFile = 1 << 20;
     private const int LargestRank = 1 << 16;
 
     private static readonly string[] Unsupported =
@@ -29,26 +28,24 @@ public static class PeftConfigFile
     /// <exception cref="InputException">It is not there, not sound, or of a kind that is not supported.</exception>
     public static PeftConfig Read(string path)
     {
-        using var reader = new BoundedReader(path, ErrorCode);
-        if (reader.Length > LongestFile)
+        var config = ModelConfig.Open(path, ErrorCode);
+        RefuseUnsupported(config);
+        var targets = config.Find("target_modules");
+        return new PeftConfig
         {
-            throw reader.Error($"{Name} of {reader.Length} bytes: the most is {LongestFile}");
-        }
-
-        try
-        {
-            var options = new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false };
-            using var document = JsonDocument.Parse(reader.ReadAll(), options);
-            return Read(reader, document.RootElement);
-        }
-        catch (JsonException e)
-        {
-            throw reader.Error($"not sound JSON: {e.Message}");
-        }
-        catch (InvalidOperationException)
-        {
-            throw reader.Error("text that is not valid Unicode"); // the document's answer to bad UTF-8 and half surrogate pairs
-        }
+            Rank = Rank(config, "r", config.Number("r") ?? 8),
+            Alpha = config.Number("lora_alpha") ?? 8,
+            UseRsLora = config.Bool("use_rslora", otherwise: false),
+            Dropout = (config.Number("lora_dropout") ?? 0) is >= 0 and <= 1 and var p ? p : throw config.Wrong("lora_dropout", "from 0 to 1"),
+            TargetModules = targets?.ValueKind == JsonValueKind.Array ? config.Strings("target_modules") : [],
+            TargetPattern = targets?.ValueKind == JsonValueKind.Array ? null : config.String("target_modules"),
+            LayersToTransform = config.Find("layers_to_transform") is null ? null : config.Integers("layers_to_transform"),
+            RankPattern = new(config.Numbers("rank_pattern").Select(p => KeyValuePair.Create(p.Key, Rank(config, p.Key, p.Value))), path),
+            AlphaPattern = new(config.Numbers("alpha_pattern"), path),
+            BaseModel = config.String("base_model_name_or_path"),
+            TaskType = config.String("task_type"),
+            FanInFanOut = config.Bool("fan_in_fan_out", otherwise: false),
+        };
     }
 
     /// <summary>Writes the fields that every PEFT version since 0.9 knows, sorted by name as PEFT does.</summary>
@@ -94,66 +91,39 @@ public static class PeftConfigFile
         stream.Flush(flushToDisk: true);
     }
 
-    private static PeftConfig Read(BoundedReader reader, JsonElement root)
+    private static void RefuseUnsupported(ModelConfig config)
     {
-        if (root.ValueKind != JsonValueKind.Object)
-        {
-            throw reader.Error("not a JSON object");
-        }
-
-        var fields = new JsonFields(reader, root);
-        RefuseUnsupported(reader, fields);
-        var targets = fields.Find("target_modules");
-        return new PeftConfig
-        {
-            Rank = Rank(reader, "r", fields.Number("r", 8)),
-            Alpha = fields.Number("lora_alpha", 8),
-            UseRsLora = fields.Bool("use_rslora"),
-            Dropout = fields.Number("lora_dropout", 0) is >= 0 and <= 1 and var p ? p : throw reader.Error("'lora_dropout' must be from 0 to 1"),
-            TargetModules = targets?.ValueKind == JsonValueKind.Array ? [.. fields.Strings("target_modules")] : [],
-            TargetPattern = targets?.ValueKind == JsonValueKind.Array ? null : fields.String("target_modules"),
-            LayersToTransform = fields.Integers("layers_to_transform"),
-            RankPattern = new(fields.Numbers("rank_pattern").Select(p => KeyValuePair.Create(p.Key, Rank(reader, p.Key, p.Value))), reader.Path),
-            AlphaPattern = new(fields.Numbers("alpha_pattern"), reader.Path),
-            BaseModel = fields.String("base_model_name_or_path"),
-            TaskType = fields.String("task_type"),
-            FanInFanOut = fields.Bool("fan_in_fan_out"),
-        };
-    }
-
-    private static void RefuseUnsupported(BoundedReader reader, JsonFields fields)
-    {
-        var type = fields.String("peft_type") ?? throw reader.Error("no 'peft_type'");
+        var type = config.String("peft_type") ?? throw config.Error("no 'peft_type'");
         if (type != "LORA")
         {
             throw Refused($"adapters of type {type} are not supported: LORA is");
         }
 
-        if ((fields.String("bias") ?? "none") is not "none" and var bias)
+        if ((config.String("bias") ?? "none") is not "none" and var bias)
         {
             throw Refused($"'bias' is '{bias}', which is not supported: 'none' is");
         }
 
         foreach (var name in Unsupported)
         {
-            if (fields.IsSet(name))
+            if (config.IsSet(name))
             {
                 throw Refused($"the adapter uses '{name}', which is not supported");
             }
         }
 
-        if (fields.Find("init_lora_weights") is { ValueKind: JsonValueKind.String } way && !HarmlessInitialisations.Contains(way.GetString()))
+        if (config.Find("init_lora_weights") is { ValueKind: JsonValueKind.String } way && !HarmlessInitialisations.Contains(way.GetString()))
         {
             throw Refused($"'init_lora_weights' is '{way.GetString()}': such an adapter belongs to changed base weights; convert it to plain LoRA with PEFT");
         }
 
-        InputException Refused(string message) => new("unsupported_adapter", message, reader.Path);
+        InputException Refused(string message) => new("unsupported_adapter", message, config.Path);
     }
 
-    private static int Rank(BoundedReader reader, string name, double value) =>
+    private static int Rank(ModelConfig config, string name, double value) =>
         value is >= 1 and <= LargestRank && value == Math.Floor(value)
             ? (int)value
-            : throw reader.Error($"the rank '{name}' must be an integer from 1 to {LargestRank}");
+            : throw config.Error($"the rank '{name}' must be an integer from 1 to {LargestRank}");
 
     private static void WriteMap<T>(Utf8JsonWriter json, string name, IEnumerable<KeyValuePair<string, T>> entries, Action<Utf8JsonWriter, T> write)
     {

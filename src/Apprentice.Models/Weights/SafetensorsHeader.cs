@@ -23,7 +23,7 @@ internal static class SafetensorsHeader
             throw reader.Error("not a safetensors file: the header is not a JSON object");
         }
 
-        var (metadata, tensors) = StrictJson.Parse(reader, header, "the header", ReadEntries);
+        var (metadata, tensors) = WeightFileJson.Parse(reader, header, "the header", ReadEntries);
         tensors.Sort((a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.ByteLength.CompareTo(b.ByteLength));
         var start = reader.Position;
         var end = 0L;
@@ -49,8 +49,8 @@ internal static class SafetensorsHeader
         var metadata = new Dictionary<string, string>();
         var tensors = new List<SafetensorsTensorInfo>();
         var names = new HashSet<string>();
-        StrictJson.BeginObject(ref json);
-        while (StrictJson.NextName(ref json, reader) is { } name)
+        WeightFileJson.BeginObject(ref json);
+        while (WeightFileJson.NextName(ref json, reader) is { } name)
         {
             reader.Charge(EntryOverhead);
             if (!names.Add(name))
@@ -60,7 +60,7 @@ internal static class SafetensorsHeader
 
             if (name == "__metadata__")
             {
-                StrictJson.ReadStrings(ref json, reader, metadata);
+                WeightFileJson.ReadStrings(ref json, reader, metadata);
             }
             else
             {
@@ -76,19 +76,19 @@ internal static class SafetensorsHeader
         string? dtype = null;
         long[]? shape = null;
         long[]? offsets = null;
-        StrictJson.BeginObject(ref json);
-        while (StrictJson.NextName(ref json, reader) is { } field)
+        WeightFileJson.BeginObject(ref json);
+        while (WeightFileJson.NextName(ref json, reader) is { } field)
         {
             switch (field)
             {
                 case "dtype" when dtype is null:
-                    dtype = StrictJson.ReadString(ref json, reader);
+                    dtype = WeightFileJson.ReadString(ref json, reader);
                     break;
                 case "shape" when shape is null:
-                    shape = StrictJson.ReadSizes(ref json, MostDimensions);
+                    shape = WeightFileJson.ReadSizes(ref json, MostDimensions);
                     break;
                 case "data_offsets" when offsets is null:
-                    offsets = StrictJson.ReadSizes(ref json, 2);
+                    offsets = WeightFileJson.ReadSizes(ref json, 2);
                     break;
                 case "dtype" or "shape" or "data_offsets":
                     throw reader.Error($"tensor '{name}': '{field}' stands there twice");

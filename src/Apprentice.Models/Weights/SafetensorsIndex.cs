@@ -31,20 +31,20 @@ public sealed class SafetensorsIndex
     public static SafetensorsIndex Open(string path)
     {
         using var reader = new BoundedReader(path, ErrorCode);
-        var weightMap = StrictJson.Parse(reader, reader.ReadAll(), "the index", ReadWeightMap);
+        var weightMap = WeightFileJson.Parse(reader, reader.ReadAll(), "the index", ReadWeightMap);
         return new SafetensorsIndex(path, weightMap);
     }
 
     private static Dictionary<string, string> ReadWeightMap(ref Utf8JsonReader json, BoundedReader reader)
     {
         Dictionary<string, string>? weightMap = null;
-        StrictJson.BeginObject(ref json);
-        while (StrictJson.NextName(ref json, reader) is { } name)
+        WeightFileJson.BeginObject(ref json);
+        while (WeightFileJson.NextName(ref json, reader) is { } name)
         {
             if (name == "weight_map" && weightMap is null)
             {
                 weightMap = [];
-                StrictJson.ReadStrings(ref json, reader, weightMap);
+                WeightFileJson.ReadStrings(ref json, reader, weightMap);
             }
             else
             {

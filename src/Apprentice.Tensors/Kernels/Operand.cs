@@ -38,11 +38,6 @@ internal readonly unsafe struct Operand
 
     public bool Transposed { get; }
 
-    /// <summary>The same operand from column j of B on; j must be a whole number of blocks where B is not transposed.</summary>
-    public Operand FromColumn(long j) => Transposed
-        ? new(Data + j * RowBytes, Type, RowBytes, Transposed)
-        : new(Data + BlockFormats.RowBytes(Type, j), Type, RowBytes, Transposed);
-
     /// <summary>
     /// Writes columns [j, j+columns) and steps [p, p+steps) as a packed panel: step after step, <paramref name="width"/>
     /// floats each, missing columns as zeros. This is where stored blocks are widened.

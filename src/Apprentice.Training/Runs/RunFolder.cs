@@ -35,9 +35,6 @@ public sealed class RunFolder : IDisposable
     /// <summary>The best model of a full fine-tuning, a Hugging Face folder.</summary>
     public string ModelFolder => In("model");
 
-    public string ReportHtml => In("report.html");
-    public string ReportJson => In("report.json");
-
     /// <summary>Whether the folder is a run, begun or done. It becomes one when its recipe is written, which is why that comes first.</summary>
     public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, "recipe.yaml"));
 
@@ -85,18 +82,6 @@ public sealed class RunFolder : IDisposable
         AtomicDirectory.CleanUp(path);
         AtomicDirectory.CleanUp(run.CheckpointsFolder);
         return run;
-    }
-
-    /// <summary>The first of NAME, NAME-2, NAME-3 … that is free in the folder.</summary>
-    public static string FreePath(string folder, string name)
-    {
-        var path = System.IO.Path.Combine(folder, name);
-        for (var i = 2; Directory.Exists(path) || File.Exists(path); i++)
-        {
-            path = System.IO.Path.Combine(folder, $"{name}-{i}");
-        }
-
-        return path;
     }
 
     /// <summary>Whether a process is training it now. A run that is "running" but not held was killed.</summary>

@@ -41,31 +41,25 @@ public class SplitTests
     public void DistinctInputs_GiveTheExactCount_AndSeedsDiffer()
     {
         var dataset = Make(Enumerable.Range(0, 200).Select(i => $"p{i}"));
-        string Lines(string validation, ulong seed) => string.Join(',', ValidationSource.Apply(validation, dataset, seed).Validation.Select(example => example.Line));
-        Assert.Equal(20, ValidationSource.Apply("0.1", dataset, 1).Validation.Count);
-        Assert.Equal(Lines("0.1", 1), Lines("10%", 1));
-        Assert.Equal(Lines("0.1", 1), Lines("20", 1));
-        Assert.NotEqual(Lines("20", 1), Lines("20", 2));
-        Assert.Empty(ValidationSource.Apply("none", dataset, 1).Validation);
+        string Lines(ulong seed) => string.Join(',', Split.ByCount(dataset.Examples, 20, seed).Validation.Select(example => example.Line));
+        Assert.Equal(20, Split.ByCount(dataset.Examples, 20, 1).Validation.Count);
+        Assert.NotEqual(Lines(1), Lines(2));
     }
 
     [Fact]
     public void AddingRows_MovesNoOneToTheOtherSide()
     {
-        var few = Split.ByFraction(Make(Enumerable.Range(0, 100).Select(i => $"p{i}")).Examples, 0.2, 5);
-        var more = Split.ByFraction(Make(Enumerable.Range(0, 110).Select(i => $"p{i}")).Examples, 0.2, 5);
+        var few = Split.ByCount(Make(Enumerable.Range(0, 100).Select(i => $"p{i}")).Examples, 20, 5);
+        var more = Split.ByCount(Make(Enumerable.Range(0, 110).Select(i => $"p{i}")).Examples, 22, 5);
         Assert.True(few.Validation.Count(example => more.Train.Contains(example)) <= 5);
     }
 
     [Theory]
-    [InlineData("3")]
-    [InlineData("0")]
-    [InlineData("1.5")]
-    [InlineData("0.0")]
-    [InlineData("no-such-file.jsonl")]
-    public void WhatCannotBeHeldOut_IsAnError(string validation) =>
-        Assert.Throws<InputException>(() => ValidationSource.Apply(validation, Make(["a", "b", "c"]), 1));
+    [InlineData(3)]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void WhatCannotBeHeldOut_IsAnError(int count) => Assert.Throws<InputException>(() => Split.ByCount(Make(["a", "b", "c"]).Examples, count, 1));
 
     [Fact]
-    public void OneInputOnly_IsAnError() => Assert.Throws<InputException>(() => ValidationSource.Apply("1", Make(["a", "a", "a"]), 1));
+    public void OneInputOnly_IsAnError() => Assert.Throws<InputException>(() => Split.ByCount(Make(["a", "a", "a"]).Examples, 1, 1));
 }

@@ -22,14 +22,13 @@ public sealed class ModelFolderTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_folder_made_from_gguf_has_the_same_logits_text_and_ends(bool llama3Rope)
+    public void A_folder_made_from_gguf_has_the_same_logits_text_and_ends(bool linearRope)
     {
-        var divisors = llama3Rope ? Divisors(new RotaryFrequencies(4, 10_000, "llama3") { Factor = 8, LowFrequencyFactor = 1, HighFrequencyFactor = 4, OriginalContext = 400 }) : null;
-        using var gguf = LoadedModel.Open(TinyModel.Gguf(_scratch, divisors), trainable: true);
+        using var gguf = LoadedModel.Open(TinyModel.Gguf(_scratch, linearRope ? [8, 8] : null), trainable: true);
         using var folder = Rewritten(gguf);
         Assert.Equal(Logits(gguf), Logits(folder));
         Assert.Equal(gguf.EndTokens.Order(), folder.EndTokens.Order());
-        Assert.Equal(gguf.Text.SpecialTokens.Where(t => t.Value is not null).Order(), folder.Text.SpecialTokens.Order());
+        Assert.Equal(gguf.Text.SpecialTokens.Where(t => t.Value is not null).OrderBy(t => t.Key), folder.Text.SpecialTokens.OrderBy(t => t.Key));
         foreach (var text in new[] { "the aaaa ab<|end|> <call>x é漢😀 123456", "", "<s>a" })
         {
             Assert.Equal(gguf.Text.Tokenizer.Encode(text).Ids, folder.Text.Tokenizer.Encode(text).Ids);

@@ -7,7 +7,7 @@ namespace Apprentice.Models.Weights;
 /// JSON of the few shapes that weight files hold, read in one pass without a document tree, so that a hostile header
 /// costs no more than its entries. Anything unexpected is an error of the file.
 /// </summary>
-internal static class StrictJson
+internal static class WeightFileJson
 {
     private const int Deepest = 32;
 

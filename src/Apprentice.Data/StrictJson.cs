@@ -3,16 +3,16 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Unicode;
 
-namespace Apprentice.Data.Datasets;
+namespace Apprentice.Data;
 
 /// <summary>What is wrong with a piece of JSON, and at which byte of it.</summary>
-internal sealed record JsonProblem(string Code, string Message, int Offset);
+public sealed record JsonProblem(string Code, string Message, int Offset);
 
 /// <summary>
 /// JSON as files from strangers need it: valid UTF-8, whole surrogate pairs, no field twice, and limits on depth and on the
 /// number of tokens, which are checked before anything is allocated for them.
 /// </summary>
-internal static class StrictJson
+public static class StrictJson
 {
     public const int MaximumDepth = 64;
     public const int MaximumTokens = 200_000;
@@ -46,7 +46,8 @@ internal static class StrictJson
         return (end < 0 ? text : text[..end]).Replace(" Change the reader options.", "", StringComparison.Ordinal).TrimEnd('.');
     }
 
-    private static JsonProblem? Check(ReadOnlySpan<byte> utf8)
+    /// <summary>What is wrong with the text, but for fields that are there twice; null where nothing is.</summary>
+    public static JsonProblem? Check(ReadOnlySpan<byte> utf8)
     {
         if (!Utf8.IsValid(utf8))
         {
