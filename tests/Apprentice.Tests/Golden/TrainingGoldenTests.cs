@@ -136,15 +136,14 @@ public class TrainingGoldenTests(ITestOutputHelper output)
     private static double CheckGradients(Engine engine, Llama model, Batch batch, string file)
     {
         using var tape = new Tape(engine);
-        var segments = new Segments([.. batch.Segments.Select(s => new AttentionSegment(s.Start, s.Length, batch.Positions[s.Start], s.Parent))]);
-        var hidden = model.Forward(tape, new ForwardInput(batch.Ids, segments));
-        var logP = TokenLogProbabilities.Apply(tape, hidden, model.Head, [.. batch.Targets.Select(t => t.Source)], [.. batch.Targets.Select(t => t.Token)]);
+        var logP = BatchForward.Run(tape, model, null, batch);
         var gradient = new float[3 * batch.Targets.Length];
         var sum = new SupervisedLoss().Evaluate(logP.ToArray(), batch.Targets, batch.TotalWeight, gradient);
         tape.Backward(logP, gradient);
         var golden = new GoldenTensors(file);
-        Assert.NotEmpty(golden.Names);
-        foreach (var name in golden.Names)
+        var names = golden.Names.Where(model.Weights.ContainsKey).ToArray(); // the small copies have some of them; other tensors lie beside
+        Assert.NotEmpty(names);
+        foreach (var name in names)
         {
             var expected = golden.Floats(name);
             Close(expected, model.Weights[name].Gradient!.ToArray(), 1e-6 + (2e-5 * expected.Max(Math.Abs)), name);
