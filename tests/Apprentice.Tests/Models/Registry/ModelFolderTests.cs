@@ -29,7 +29,7 @@ public sealed class ModelFolderTests : IDisposable
         Assert.Equal(Logits(gguf), Logits(folder));
         Assert.Equal(gguf.EndTokens.Order(), folder.EndTokens.Order());
         Assert.Equal(gguf.Text.SpecialTokens.Where(t => t.Value is not null).OrderBy(t => t.Key), folder.Text.SpecialTokens.OrderBy(t => t.Key));
-        foreach (var text in new[] { "the aaaa ab<|end|> <call>x é漢😀 123456", "", "<s>a" })
+        foreach (var text in new[] { "the aaaa ab<|end|> <call>x é漢😀 123456", "", "<s>a", "ab" })
         {
             Assert.Equal(gguf.Text.Tokenizer.Encode(text).Ids, folder.Text.Tokenizer.Encode(text).Ids);
         }
