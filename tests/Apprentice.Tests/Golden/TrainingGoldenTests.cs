@@ -143,8 +143,9 @@ public class TrainingGoldenTests(ITestOutputHelper output)
         var sum = new SupervisedLoss().Evaluate(logP.ToArray(), batch.Targets, batch.TotalWeight, gradient);
         tape.Backward(logP, gradient);
         var golden = new GoldenTensors(file);
-        Assert.NotEmpty(golden.Names);
-        foreach (var name in golden.Names)
+        var names = golden.Names.Where(model.Weights.ContainsKey).ToArray();
+        Assert.NotEmpty(names);
+        foreach (var name in names)
         {
             var expected = golden.Floats(name);
             Close(expected, model.Weights[name].Gradient!.ToArray(), 1e-6 + (2e-5 * expected.Max(Math.Abs)), name);
