@@ -16,13 +16,16 @@ public sealed unsafe class MappedFile : IDisposable
     public MappedFile(string path)
     {
         Path = path;
-        Length = new FileInfo(path).Length;
+
+        // The length of what is open: FileInfo's is that of the link where the path is one, as in the Hugging Face cache.
+        using var handle = File.OpenHandle(path);
+        Length = RandomAccess.GetLength(handle);
         if (Length == 0)
         {
             throw new IOException($"{path} is empty");
         }
 
-        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, 0, MemoryMappedFileAccess.Read);
+        _file = MemoryMappedFile.CreateFromFile(handle, mapName: null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         _start += _view.PointerOffset;

@@ -15,7 +15,7 @@ public sealed class DecodingTests(ITestOutputHelper output)
     public void Greedy_answers_are_the_references()
     {
         var folder = GoldenData.RequireFolder("training/sampling");
-        var golden = GoldenJson.Read(folder, "decoding.json");
+        var golden = GoldenJson.Read(GoldenData.RequireFile("training/sampling", "decoding.json"));
         using var engine = new Engine(2);
         using var model = TrainingGoldenTests.Open(Path.Combine(folder, Path.GetFileName(golden.GetProperty("model").GetString()!)), trainable: false);
         var cases = golden.GetProperty("cases").EnumerateArray().ToArray();
