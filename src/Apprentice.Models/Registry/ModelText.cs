@@ -121,7 +121,7 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
         using var reader = new BoundedReader(file, BadConfig);
         try
         {
-            return JsonNode.Parse(reader.ReadAll(), null, new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false }) as JsonObject
+            return JsonNode.Parse(StrictJson.ReadAll(reader), null, new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false }) as JsonObject
                 ?? throw reader.Error("it must hold a JSON object");
         }
         catch (JsonException e)

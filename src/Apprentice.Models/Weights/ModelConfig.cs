@@ -24,7 +24,7 @@ public sealed class ModelConfig
 
         try
         {
-            using var document = JsonDocument.Parse(reader.ReadAll(), new JsonDocumentOptions { MaxDepth = 32 });
+            using var document = JsonDocument.Parse(StrictJson.ReadAll(reader), new JsonDocumentOptions { MaxDepth = 32 });
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ModelConfig(path, document.RootElement.Clone())
                 : throw reader.Error("config.json must hold a JSON object");

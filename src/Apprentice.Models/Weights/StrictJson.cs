@@ -9,7 +9,7 @@ namespace Apprentice.Models.Weights;
 /// </summary>
 internal static class StrictJson
 {
-    private const int Deepest = 32;
+    private const int Deepest = 64;
 
     public delegate T ReadValue<T>(ref Utf8JsonReader json, BoundedReader reader);
 
@@ -33,6 +33,27 @@ internal static class StrictJson
             // The reader's answer to text that is not UTF-8 or holds half a surrogate pair.
             throw reader.Error($"{what} holds text that is not valid Unicode");
         }
+    }
+
+    /// <summary>
+    /// The whole text of a file, for a document tree: such a tree finds text that is not Unicode only when that text is
+    /// asked for, and answers with an exception of its own.
+    /// </summary>
+    public static byte[] ReadAll(BoundedReader reader)
+    {
+        var text = reader.ReadAll();
+        return Parse(reader, text, "the file", (ref json, _) =>
+        {
+            do
+            {
+                if (json.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
+                {
+                    json.GetString();
+                }
+            }
+            while (json.Read());
+            return text;
+        });
     }
 
     public static void BeginObject(ref Utf8JsonReader json) => Expect(json.TokenType == JsonTokenType.StartObject, ref json, "an object");
