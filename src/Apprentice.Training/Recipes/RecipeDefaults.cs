@@ -50,11 +50,6 @@ public static class RecipeDefaults
             throw recipe.Error("bad_value", "min_learning_rate", "a constant learning rate does not fall: leave min_learning_rate out, or take another schedule");
         }
 
-        if (recipe.Columns is { Count: > 0 })
-        {
-            throw recipe.Error("unsupported_field", "columns", "columns are not supported yet", "name the data's fields as one of its formats does, such as prompt and completion");
-        }
-
         var optimizer = recipe.Optimizer ?? OptimizerKind.Adamw;
         var rank = recipe.Rank ?? 16;
         var rslora = recipe.Rslora ?? false;
