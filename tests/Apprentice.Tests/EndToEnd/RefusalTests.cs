@@ -22,7 +22,6 @@ public sealed class RefusalTests : IDisposable
     [InlineData("train gone.yaml", "gone.yaml")]
     [InlineData(Train + "--learning-rate 1e30", "--learning-rate")]
     [InlineData(Train + "--targets nothing", "q_proj")]
-    [InlineData(Train + "--columns prompt=q", "columns")]
     [InlineData(Train + "--max-length 4096", "256")]
     [InlineData("resume m", "m: this folder is no run")]
     [InlineData("resume gone", "gone: there is no run")]

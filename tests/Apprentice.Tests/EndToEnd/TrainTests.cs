@@ -62,6 +62,19 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
+    public async Task Fields_of_other_names_are_mapped_and_sgd_is_another_optimizer()
+    {
+        work.WriteLines("named.jsonl", Workplace.Bank.Select(b => new { Question = b.Prompt, Label = b.Completion }));
+        const string Options = "--max-steps 4 --batch-size 6 --validation none";
+        await work.Done($"train --model m --data bank.jsonl --out usual {Options}");
+        await work.Done($"train --model m --data named.jsonl --columns prompt=question,completion=label --out mapped {Options}");
+        work.AssertSameBits("usual", "mapped");
+        await work.Done($"train --model m --data bank.jsonl --out sgd --optimizer sgd {Options}");
+        Assert.Equal(work.Losses("usual")[0].Split("lr")[0], work.Losses("sgd")[0].Split("lr")[0]);
+        Assert.NotEqual(work.Losses("usual")[3].Split("lr")[0], work.Losses("sgd")[3].Split("lr")[0]);
+    }
+
+    [Fact]
     public async Task Held_out_examples_come_as_a_share_or_a_file_and_stop_the_run_early()
     {
         work.WriteLines("held.jsonl", Workplace.Bank.Select(b => new { b.Prompt, Completion = "zzz" }));
