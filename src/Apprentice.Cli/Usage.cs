@@ -32,6 +32,18 @@ internal static class Usage
         .Select(token => token.Value)
         .FirstOrDefault(value => value.Length > 1 && value[0] == '-');
 
+    /// <summary>An option or argument that was given nothing, as an unset variable of a shell does; only texts may be empty.</summary>
+    public static string? EmptyName(CommandResult command) => command.Children
+        .Select(child => child switch
+        {
+            OptionResult option => (option.Option.Name, option.Tokens),
+            ArgumentResult argument => (argument.Argument.Name, argument.Tokens),
+            _ => (Name: "", Tokens: []),
+        })
+        .Where(given => given.Name is not ("--prompt" or "--text" or "--system" or "--stop") && given.Tokens.Any(t => t.Value.Length == 0))
+        .Select(given => $"{given.Name} is given nothing.")
+        .FirstOrDefault();
+
     private static IEnumerable<string> Names(Command command) =>
         command.Subcommands.Select(c => c.Name).Concat(command.Options.Select(o => o.Name));
 

@@ -13,9 +13,9 @@ internal sealed class Verb : Command
         Example = example;
         Validators.Add(result =>
         {
-            if (Usage.UnknownOption(result) is { } option)
+            if ((Usage.UnknownOption(result) ?? Usage.EmptyName(result)) is { } wrong)
             {
-                result.AddError(option);
+                result.AddError(wrong);
             }
         });
     }

@@ -117,10 +117,10 @@ public sealed record LlamaConfig(
     private LlamaConfig Check(string path)
     {
         // Sizes that no tensor could have are said here; their products must not overflow on the way to the tensors.
-        const int Largest = 1 << 24;
-        if (new[] { Vocabulary, Width, Layers, FeedForward, Heads, KeyValueHeads, ContextLength }.Any(size => size is < 1 or > Largest))
+        const int Largest = 1 << 24, MostLayers = 1 << 12;
+        if (Layers is < 1 or > MostLayers || new[] { Vocabulary, Width, FeedForward, Heads, KeyValueHeads, ContextLength }.Any(size => size is < 1 or > Largest))
         {
-            throw new InputException("bad_config", $"vocabulary, widths, layers, heads and context must be from 1 to {Largest}", path);
+            throw new InputException("bad_config", $"vocabulary, widths, heads and context must be from 1 to {Largest}, layers to {MostLayers}", path);
         }
 
         if (HeadWidth < 2 || HeadWidth % 2 != 0 || (long)Heads * HeadWidth > Largest || (long)KeyValueHeads * HeadWidth > Largest)

@@ -18,7 +18,7 @@ public static class ModelLoader
         {
             case "llama":
                 var config = LlamaConfig.From(file);
-                return new Llama(config, Prepare(Llama.FromGguf(file, config), trainable));
+                return Build(Llama.FromGguf(file, config), trainable, source => new Llama(config, source));
             case var other:
                 throw Unsupported(other, file.Path);
         }
@@ -29,12 +29,24 @@ public static class ModelLoader
         var config = ModelConfig.Open(Path.Combine(folder, "config.json"));
         return config.String("model_type") switch
         {
-            "llama" => new Llama(LlamaConfig.From(config), Prepare(new SafetensorsSource(folder), trainable)),
+            "llama" => Build(new SafetensorsSource(folder), trainable, source => new Llama(LlamaConfig.From(config), source)),
             var other => throw Unsupported(other ?? "(no model_type)", config.Path),
         };
     }
 
-    private static WeightSource Prepare(WeightSource source, bool trainable) => trainable ? new TrainableSource(source) : source;
+    /// <summary>Files that turn out to be wrong are not held on to.</summary>
+    private static Llama Build(WeightSource source, bool trainable, Func<WeightSource, Llama> create)
+    {
+        try
+        {
+            return create(trainable ? new TrainableSource(source) : source);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
 
     private static InputException Unsupported(string architecture, string path) =>
         new("unsupported_architecture", $"models of architecture '{architecture}' are not supported; llama is", path);

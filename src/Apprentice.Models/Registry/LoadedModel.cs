@@ -33,15 +33,20 @@ public sealed class LoadedModel : IDisposable
     public static LoadedModel Open(string path, bool trainable = false)
     {
         var reference = ModelReference.Resolve(path);
-        var model = ModelLoader.Open(reference, trainable);
         var text = ModelText.Load(reference);
-        if (text.Tokenizer.VocabularySize > model.Vocabulary)
+        var model = ModelLoader.Open(reference, trainable);
+        try
         {
-            throw new InputException(
-                "vocabulary_mismatch", $"the tokenizer has {text.Tokenizer.VocabularySize} tokens, the model's embedding {model.Vocabulary}", path);
+            return text.Tokenizer.VocabularySize <= model.Vocabulary
+                ? new LoadedModel(reference, model, reference.Adapter is { } adapter ? LoraAdapter.Load(model, adapter) : null, text)
+                : throw new InputException(
+                    "vocabulary_mismatch", $"the tokenizer has {text.Tokenizer.VocabularySize} tokens, the model's embedding {model.Vocabulary}", path);
         }
-
-        return new LoadedModel(reference, model, reference.Adapter is { } adapter ? LoraAdapter.Load(model, adapter) : null, text);
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Ids of the prompt of a conversation, up to where the assistant begins to answer.</summary>
@@ -101,7 +106,8 @@ public sealed class LoadedModel : IDisposable
         {
             const string Answer = "Yes";
             var chat = Text.Render([Message("user", "Ready?"), Message("assistant", Answer)]).Text;
-            var after = chat[(chat.LastIndexOf(Answer, StringComparison.Ordinal) + Answer.Length)..].TrimStart();
+            var answer = chat.LastIndexOf(Answer, StringComparison.Ordinal);
+            var after = answer < 0 ? "" : chat[(answer + Answer.Length)..].TrimStart();
             var ids = Text.Tokenizer.Encode(after, addSpecialTokens: false).Ids;
             return ids.Length > 0 && Text.Tokenizer.IsSpecial(ids[0]) ? ids[0] : null;
         }

@@ -19,7 +19,7 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
     public async Task Commands_do_what_they_say()
     {
         using var scratch = new ScratchFolder();
-        File.Move(TinyModel.Gguf(scratch), scratch.File("base.gguf"));
+        File.Move(Models.TinyModel.Gguf(scratch), scratch.File("base.gguf"));
         File.WriteAllLines(scratch.File("tickets.jsonl"), Enumerable.Range(0, 20).Select(i => $$"""{"prompt": "question {{i}}", "completion": "the answer {{i}}"}"""));
         File.WriteAllText(scratch.File("tickets-test.jsonl"), """{"prompt": "question", "completion": "the answer"}""");
         File.WriteAllText(scratch.File("conversation.json"), """[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]""");

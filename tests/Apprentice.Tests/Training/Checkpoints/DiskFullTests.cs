@@ -1,9 +1,9 @@
-using System.Diagnostics;
 using Apprentice.Training.Checkpoints;
 using Apprentice.Training.Runs;
 
 namespace Apprentice.Tests.Training.Checkpoints;
 
+[Trait("Category", "Fault")]
 public class DiskFullTests
 {
     [SkippableFact]
@@ -56,48 +56,5 @@ public class DiskFullTests
         File.Delete(Path.Combine(disk.Path, "rest"));
         log.Append(new RunEvent { Type = RunEventType.Message, Step = 10, Message = "space again" });
         Assert.Equal((1, 10), (EventLog.Read(run.EventsFile)[0].Step, EventLog.Read(run.EventsFile)[^1].Step));
-    }
-
-    /// <summary>A file system in memory of 1 MB; the calling test is skipped where it cannot be mounted.</summary>
-    private sealed class SmallDisk : IDisposable
-    {
-        private readonly TemporaryFolder folder = new();
-
-        public string Path => folder.Path;
-
-        public static SmallDisk Mount()
-        {
-            Skip.IfNot(OperatingSystem.IsLinux(), "needs Linux to mount a small disk");
-            var disk = new SmallDisk();
-            var (status, error) = Run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.Path);
-            if (status != 0)
-            {
-                disk.folder.Dispose();
-                Skip.If(true, $"a small disk cannot be mounted: {error}");
-            }
-
-            return disk;
-        }
-
-        public void Dispose()
-        {
-            Run("umount", "-l", Path);
-            folder.Dispose();
-        }
-
-        private static (int Status, string Error) Run(string program, params string[] arguments)
-        {
-            try
-            {
-                using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
-                var error = process.StandardError.ReadToEnd();
-                process.WaitForExit();
-                return (process.ExitCode, error.Trim());
-            }
-            catch (System.ComponentModel.Win32Exception e)
-            {
-                return (-1, e.Message);
-            }
-        }
     }
 }
