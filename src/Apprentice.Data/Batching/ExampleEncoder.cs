@@ -27,8 +27,6 @@ public sealed record EncodedDataset(IReadOnlyList<TokenizedExample> Examples, in
 /// <param name="endOfText">Id of the token that ends a text without a template, or null where the tokenizer has none.</param>
 public sealed class ExampleEncoder(Encode encode, Render? render, int? endOfText)
 {
-    // What the tokenizer puts before a text (its BOS, or nothing), seen on a probe; what it would put behind is not wanted,
-    // since the end of a text is ours to say.
     private readonly Lazy<int[]> _beginning = new(() => BeginningOf(encode));
 
     /// <summary>All examples, each with at most <paramref name="maxLength"/> tokens.</summary>
@@ -153,7 +151,11 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int? endOfText
             "raise the maximum length, or say that long examples are dropped");
     }
 
-    private static int[] BeginningOf(Encode encode)
+    /// <summary>
+    /// What the tokenizer puts before a text (its BOS, or nothing), seen on a probe; what it would put behind is not wanted,
+    /// since the end of a text is ours to say.
+    /// </summary>
+    public static int[] BeginningOf(Encode encode)
     {
         var bare = encode("a", addSpecialTokens: false).Ids;
         var full = encode("a", addSpecialTokens: true).Ids;

@@ -34,17 +34,22 @@ public static class ModelLoader
         };
     }
 
-    /// <summary>Files that turn out to be wrong are not held on to.</summary>
+    /// <summary>Files that turn out to be wrong, or whose weights were all copied to be trained, are not held on to.</summary>
     private static Llama Build(WeightSource source, bool trainable, Func<WeightSource, Llama> create)
     {
+        var held = false;
         try
         {
-            return create(trainable ? new TrainableSource(source) : source);
+            var model = create(trainable ? new TrainableSource(source) : source);
+            held = !trainable;
+            return model;
         }
-        catch
+        finally
         {
-            source.Dispose();
-            throw;
+            if (!held)
+            {
+                source.Dispose();
+            }
         }
     }
 

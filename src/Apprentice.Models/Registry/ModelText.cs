@@ -83,12 +83,8 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
         .Render(messages, new ChatTemplateOptions { Tools = tools, SpecialTokens = SpecialTokens, AddGenerationPrompt = addGenerationPrompt });
 
     /// <summary>Ids of a prompt without the template: the tokenizer's own beginning (BOS, where it has one) and the text.</summary>
-    public int[] RawPromptIds(string prompt)
-    {
-        var bare = Tokenizer.Encode(prompt, addSpecialTokens: false).Ids;
-        var full = Tokenizer.Encode(prompt, addSpecialTokens: true).Ids;
-        return full[..(full.AsSpan().IndexOf(bare) + bare.Length)];
-    }
+    public int[] RawPromptIds(string prompt) =>
+        [.. Data.Batching.ExampleEncoder.BeginningOf((text, special) => Tokenizer.Encode(text, special)), .. Tokenizer.Encode(prompt, addSpecialTokens: false).Ids];
 
     /// <summary>Turns examples into tokens; raw leaves the template out.</summary>
     public ExampleEncoder ExampleEncoder(bool raw = false) => new(

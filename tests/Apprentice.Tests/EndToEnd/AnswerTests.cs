@@ -30,6 +30,13 @@ public sealed class AnswerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_raw_prompt_goes_without_the_template_and_may_be_empty()
+    {
+        Assert.Equal(4, (await work.Done("generate --model m --max-tokens 1 --raw --prompt abcd")).GetProperty("prompt_tokens").GetInt32()); // <|end|> ab c d
+        Assert.Equal(1, (await work.Done("generate --model m --max-tokens 1 --raw --prompt", "")).GetProperty("prompt_tokens").GetInt32());
+    }
+
+    [Fact]
     public async Task A_file_of_prompts_gives_each_the_answer_that_it_has_alone()
     {
         var prompts = Workplace.Bank.Select(b => b.Prompt).ToArray();
