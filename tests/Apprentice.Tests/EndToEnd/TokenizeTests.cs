@@ -3,6 +3,7 @@ using Apprentice.Tests.Golden;
 
 namespace Apprentice.Tests.EndToEnd;
 
+[Trait("Category", "RealModel")]
 public sealed class TokenizeTests : IDisposable
 {
     private const string RealModel = "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";

@@ -1,6 +1,7 @@
 namespace Apprentice.Tests.EndToEnd;
 
 /// <summary>The frame of the command line, through the real program.</summary>
+[Trait("Category", "EndToEnd")]
 public class UsageTests
 {
     [Fact]

@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 namespace Apprentice.Tests.Data.ChatTemplates;
 
 /// <summary>Templates come with models from strangers: whatever they hold, rendering ends soon, in text or in a clear error.</summary>
+[Trait("Category", "Hostile")]
 public class HostileTemplateTests(ITestOutputHelper output)
 {
     private static readonly string Conversation =

@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 
 namespace Apprentice.Tests.Data.Datasets;
 
+[Trait("Category", "Hostile")]
 public class HostileDatasetTests(ITestOutputHelper output)
 {
     private static readonly string[] Originals =

@@ -6,6 +6,7 @@ using Apprentice.Data.Tokenizers;
 namespace Apprentice.Tests.Data.Tokenizers;
 
 /// <summary>Broken tokenizer files end in a tokenizer that works or in a clear error, soon and without much memory.</summary>
+[Trait("Category", "Hostile")]
 public sealed class HostileTokenizerTests
 {
     private const int Files = 10_000;

@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace Apprentice.Tests.Models.Weights;
 
 /// <summary>Ten thousand damaged files of each kind end in success or a clear error, soon and without large allocations.</summary>
+[Trait("Category", "Hostile")]
 public class HostileFilesTests(ITestOutputHelper output)
 {
     private const int Files = 10_000;
