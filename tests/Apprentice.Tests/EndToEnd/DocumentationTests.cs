@@ -79,9 +79,9 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
     [GeneratedRegex(@"\]\((?![a-z]+:)([^)#]+)")]
     private static partial Regex Link();
 
-    [GeneratedRegex(@"^\| ((?:`[a-z_]+` ?)+) \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| ((?:`[a-z0-9_]+` ?)+) \|", RegexOptions.Multiline)]
     private static partial Regex Row();
 
-    [GeneratedRegex("`([a-z_]+)`")]
+    [GeneratedRegex("`([a-z0-9_]+)`")]
     private static partial Regex Code();
 }
