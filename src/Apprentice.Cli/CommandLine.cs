@@ -60,7 +60,7 @@ internal static class CommandLine
 
     private static RootCommand Create(IEnumerable<Verb> verbs)
     {
-        var root = new RootCommand("Fine-tune a language model on your own examples, prove that it helped, and serve it.")
+        var root = new RootCommand("Fine-tune a language model on your own examples, measure it on held-out ones, and use it.")
         {
             CommonOptions.Json,
         };

@@ -9,7 +9,7 @@ namespace Apprentice.Cli.Commands;
 /// <summary>What <c>evaluate</c> is asked to do.</summary>
 /// <param name="Model">A model reference.</param>
 /// <param name="Data">Files of examples.</param>
-/// <param name="Metrics">Names of metrics.</param>
+/// <param name="Metrics">Names of metrics; none: the one of the run's recipe, else exact_match.</param>
 /// <param name="Columns">Role to field, where the data's fields have names of their own; may be empty.</param>
 /// <param name="Out">File for a row per example (prompt, expected, answer, scores), or null.</param>
 /// <param name="System">A system message before each prompt, or null.</param>
@@ -31,9 +31,8 @@ internal static class EvaluateCommand
         var data = new Option<string[]>("--data") { Description = "Held-out examples (JSONL); may be given more than once.", HelpName = "FILE", Required = true };
         var metric = new Option<string[]>("--metric")
         {
-            Description = "What to measure, such as exact_match (default); may be given more than once.",
+            Description = "What to measure, such as exact_match; may be given more than once. Default: what the run's recipe says, else exact_match.",
             HelpName = "NAME",
-            DefaultValueFactory = _ => ["exact_match"],
         };
         var columns = new Option<string[]>("--columns") { Description = "Which field of the data plays which role: prompt=question,completion=answer.", HelpName = "ROLE=FIELD" };
         var outFile = CommonOptions.File("--out", "Write a JSON line per example: prompt, expected, answer, scores.");
@@ -54,7 +53,7 @@ internal static class EvaluateCommand
             var request = new EvaluateRequest(
                 parsed.GetRequiredValue(model),
                 parsed.GetRequiredValue(data),
-                parsed.GetRequiredValue(metric),
+                parsed.GetValue(metric) ?? [],
                 Columns(parsed.GetValue(columns) ?? []),
                 parsed.GetValue(outFile),
                 parsed.GetValue(system),

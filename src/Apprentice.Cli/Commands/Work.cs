@@ -6,6 +6,7 @@ using Apprentice.Evaluation;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Registry;
 using Apprentice.Tensors;
+using Apprentice.Training.Runs;
 
 namespace Apprentice.Cli.Commands;
 
@@ -23,7 +24,8 @@ internal static class Work
     public static EvaluationSummary Evaluate(EvaluateRequest request, IProgress<double> progress, CancellationToken cancel)
     {
         RequireFolderOf(request.Out);
-        var metrics = request.Metrics.Select(Metric.Find).ToArray();
+        var names = request.Metrics.Count > 0 ? request.Metrics : [DefaultMetric(request.Model)];
+        var metrics = names.Select(Metric.Find).ToArray();
         var examples = request.Data.SelectMany(file => DatasetReader.Read(file, columns: request.Columns).Examples).ToArray();
         using var model = LoadedModel.Open(request.Model);
         using var engine = new Engine(request.Threads);
@@ -35,6 +37,9 @@ internal static class Work
 
         return Evaluator.Summarize(answers, metrics);
     }
+
+    private static string DefaultMetric(string model) =>
+        (RunFolder.IsRun(model) ? RunFolder.Open(model).ReadRecipe().Metric : null) ?? "exact_match";
 
     /// <summary>Before the work is done, not when its result is to be written.</summary>
     public static void RequireFolderOf(string? outFile)

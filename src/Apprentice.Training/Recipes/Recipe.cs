@@ -118,7 +118,7 @@ public sealed partial record Recipe
     [Field(Learning, "Where all randomness comes from: the split, the order of examples, the first values, dropout.", Default = "1", Range = "[0,]", AlsoCalled = ["random_seed"])]
     public int? Seed { get; init; }
 
-    [Field(Steering, "The task metric by which evaluate and prove judge the result; loss where the task has no right answer.", Default = "loss")]
+    [Field(Steering, "The metric by which evaluate judges the run where none is named; loss where the task has no right answer.", Default = "loss")]
     public string? Metric { get; init; }
 
     [Field(Steering, "Steps from one evaluation on the validation examples to the next. 0: never.", Default = "a tenth of the run, seldom enough to cost no more than about a tenth of its time; 0 without validation", Range = "[0,]", AlsoCalled = ["eval_steps", "eval_every"])]
