@@ -107,7 +107,7 @@ public sealed class TrainingSession : IDisposable
         while (state.Step < _totalSteps && !stopped)
         {
             var (result, examples, rate) = Train(state.Step, clock);
-            var validLoss = IsEvaluation(state.Step + 1) ? Evaluate(cancellation) : null;
+            double? validLoss = IsEvaluation(state.Step + 1) ? Evaluate() : null;
             state = Advance(state, result, validLoss);
             StepsDone = state.Step;
             stopped = HasStopped(state);
@@ -191,7 +191,7 @@ public sealed class TrainingSession : IDisposable
     private bool IsCheckpoint(int step) =>
         IsEvaluation(step) || (_recipe.CheckpointEvery > 0 && step % _recipe.CheckpointEvery == 0);
 
-    private double? Evaluate(CancellationToken cancellation)
+    private double Evaluate()
     {
         var sum = default(LossSum);
         foreach (var batch in _validation)
