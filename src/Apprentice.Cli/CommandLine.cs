@@ -23,7 +23,7 @@ internal static class CommandLine
         var terminal = new Terminal(output, error, json: args.Contains(CommonOptions.Json.Name));
         try
         {
-            var parsed = Create(verbs(terminal)).Parse(args, new ParserConfiguration
+            var parsed = Create(verbs(terminal)).Parse(args.Length > 0 ? args : ["--help"], new ParserConfiguration
             {
                 ResponseFileTokenReplacer = null, // "@someone, hello" is a prompt, not the name of a file of options
                 EnablePosixBundling = false,
