@@ -30,6 +30,17 @@ public sealed class AnswerTests : IDisposable
     }
 
     [Fact]
+    public async Task Evaluate_measures_what_the_recipe_says_else_exact_match()
+    {
+        await work.Done("train --model m --data bank.jsonl --out r --metric contains --max-steps 1 --validation none");
+        foreach (var (model, metric) in new[] { ("r", "contains"), ("m", "exact_match") })
+        {
+            var metrics = (await work.Done($"evaluate --model {model} --data bank.jsonl --max-tokens 1")).GetProperty("metrics");
+            Assert.Equal(metric, metrics.EnumerateObject().Single().Name);
+        }
+    }
+
+    [Fact]
     public async Task A_raw_prompt_goes_without_the_template_and_may_be_empty()
     {
         Assert.Equal(4, (await work.Done("generate --model m --max-tokens 1 --raw --prompt abcd")).GetProperty("prompt_tokens").GetInt32()); // <|end|> ab c d

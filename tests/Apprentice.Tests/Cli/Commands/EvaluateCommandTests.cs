@@ -26,7 +26,7 @@ public class EvaluateCommandTests
     [Fact]
     public async Task Json_has_the_promised_names()
     {
-        var run = await CommandRun.Of(Verb, ["evaluate", "--model", "m", "--data", "d.jsonl", "--json"]);
+        var run = await CommandRun.Of(Verb, ["evaluate", "--model", "m", "--data", "d.jsonl", "--metric", "exact_match", "--json"]);
         Assert.Equal("""{"examples":400,"metrics":{"exact_match":{"value":0.8125,"low":0.775,"high":0.85}}}""" + "\n", run.Output);
     }
 }
