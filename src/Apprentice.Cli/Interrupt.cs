@@ -1,13 +1,18 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Apprentice.Cli;
 
 /// <summary>
-/// Ctrl-C and SIGTERM: the first asks the command to finish its step, save and end; the second ends the process at once.
+/// Ctrl-C and SIGTERM: the first asks the command to finish its step, save and end; a second one, a second or more
+/// later, ends the process at once. What comes sooner is the same signal twice: a wrapper such as timeout(1) sends it to
+/// the process and to its group.
 /// </summary>
 internal sealed class Interrupt : IDisposable
 {
+    private static readonly TimeSpan SameSignal = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource source = new();
+    private readonly Stopwatch since = new();
     private readonly PosixSignalRegistration[] registrations;
 
     public Interrupt() => registrations =
@@ -33,7 +38,12 @@ internal sealed class Interrupt : IDisposable
         if (!source.IsCancellationRequested)
         {
             context.Cancel = true; // the process lives on
+            since.Start();
             source.Cancel();
+        }
+        else if (since.Elapsed < SameSignal)
+        {
+            context.Cancel = true;
         }
         else if (!Console.IsErrorRedirected)
         {

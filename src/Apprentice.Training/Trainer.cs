@@ -41,7 +41,9 @@ public static class Trainer
         using var run = RunFolder.OpenForTraining(path);
         if (run.ReadState().Status == RunStatus.Succeeded)
         {
-            return ReadSummary(run);
+            var summary = ReadSummary(run);
+            progress?.Report(new TrainingProgress { Step = summary.Steps, TotalSteps = summary.Steps, Message = "finished already: there is nothing to resume" });
+            return summary;
         }
 
         var recipe = run.ReadRecipe();

@@ -15,7 +15,9 @@ public sealed class ResumeTests : IDisposable
         var trained = await work.Done("train --model m --data bank.jsonl --out r --max-steps 3");
         var again = await work.Done("resume r");
         Assert.Equal(trained.GetRawText(), again.GetRawText());
-        Assert.Contains("succeeded after 3 steps", (await work.Run("resume r")).Output, StringComparison.Ordinal);
+        var shown = await work.Run("resume r");
+        Assert.Contains("succeeded after 3 steps", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("finished", shown.Error, StringComparison.Ordinal);
     }
 
     [SkippableFact]
@@ -26,6 +28,7 @@ public sealed class ResumeTests : IDisposable
         {
             await cli.LineAsync(l => l.StartsWith("step 56/", StringComparison.Ordinal));
             cli.Interrupt();
+            cli.Interrupt(); // timeout(1) sends it to the process and to its group
             var paused = await cli.WaitAsync();
             Assert.Equal((130, "paused"), (paused.Exit, paused.Json.GetProperty("status").GetString()));
         }
