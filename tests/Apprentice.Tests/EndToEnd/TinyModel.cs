@@ -1,8 +1,8 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Apprentice.Data;
 using Apprentice.Models.Weights;
 using Apprentice.Tests.Data.Tokenizers;
+using Apprentice.Tests.Models.Weights;
 
 namespace Apprentice.Tests.EndToEnd;
 
@@ -54,56 +54,34 @@ internal static class TinyModel
     /// <summary>The same model as GGUF of version 3, all weights F32.</summary>
     public static byte[] Gguf()
     {
-        using var stream = new MemoryStream();
-        using var w = new BinaryWriter(stream);
         var tokenizer = JsonNode.Parse(TinyTokenizer.Json())!;
         var vocabulary = tokenizer["model"]!["vocab"]!.AsObject().Select(t => t.Key).ToArray();
         string[] added = [.. tokenizer["added_tokens"]!.AsArray().Select(t => (string)t!["content"]!)];
-        string[] merges = [.. tokenizer["model"]!["merges"]!.AsArray().Select(m => $"{m![0]} {m[1]}")];
-        (string Key, Action Write)[] metadata =
-        [
-            ("general.architecture", () => String("llama")), ("llama.block_count", () => Number(Layers)), ("llama.context_length", () => Number(Context)),
-            ("llama.embedding_length", () => Number(Width)), ("llama.feed_forward_length", () => Number(FeedForward)),
-            ("llama.attention.head_count", () => Number(Heads)), ("llama.attention.head_count_kv", () => Number(KeyValueHeads)),
-            ("llama.attention.layer_norm_rms_epsilon", () => { w.Write(6u); w.Write(1e-5f); }),
-            ("tokenizer.ggml.model", () => String("gpt2")), ("tokenizer.ggml.pre", () => String("gpt-2")),
-            ("tokenizer.ggml.tokens", () => Strings([.. vocabulary, .. added])), ("tokenizer.ggml.merges", () => Strings(merges)),
-            ("tokenizer.ggml.token_type", () => { w.Write(9u); w.Write(5u); w.Write((ulong)Vocabulary); for (var i = 0; i < Vocabulary; i++) { w.Write(i < vocabulary.Length ? 1 : 3); } }),
-            ("tokenizer.ggml.eos_token_id", () => Number(vocabulary.Length)), ("tokenizer.chat_template", () => String(Template)),
-        ];
-        w.Write("GGUF"u8);
-        w.Write(3u);
-        w.Write((ulong)Tensors.Length);
-        w.Write((ulong)metadata.Length);
-        foreach (var (key, write) in metadata)
-        {
-            Text(key);
-            write();
-        }
-
-        var offset = 0UL;
-        foreach (var (_, name, shape) in Tensors)
-        {
-            Text(name);
-            w.Write((uint)shape.Length);
-            Array.ForEach([.. shape.Reverse()], w.Write);
-            w.Write(0u);
-            w.Write(offset);
-            offset += (ulong)shape.Aggregate(4L, (product, n) => product * n); // every one a multiple of 32 bytes
-        }
-
-        w.Write(new byte[(32 - (stream.Position % 32)) % 32]);
-        foreach (var (name, _, shape) in Tensors)
+        var builder = new GgufBuilder()
+            .Add("general.architecture", "llama")
+            .Add("llama.block_count", (uint)Layers)
+            .Add("llama.context_length", (uint)Context)
+            .Add("llama.embedding_length", (uint)Width)
+            .Add("llama.feed_forward_length", (uint)FeedForward)
+            .Add("llama.attention.head_count", (uint)Heads)
+            .Add("llama.attention.head_count_kv", (uint)KeyValueHeads)
+            .Add("llama.attention.layer_norm_rms_epsilon", 1e-5f)
+            .Add("tokenizer.ggml.model", "gpt2")
+            .Add("tokenizer.ggml.pre", "gpt-2")
+            .Add("tokenizer.ggml.tokens", (string[])[.. vocabulary, .. added])
+            .Add("tokenizer.ggml.merges", tokenizer["model"]!["merges"]!.AsArray().Select(m => $"{m![0]} {m[1]}").ToArray())
+            .Add("tokenizer.ggml.token_type", Enumerable.Range(0, Vocabulary).Select(i => i < vocabulary.Length ? 1 : 3).ToArray())
+            .Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.Length)
+            .Add("tokenizer.chat_template", Template);
+        foreach (var (name, gguf, shape) in Tensors)
         {
             var values = Values(name, shape, null);
-            foreach (var row in Enumerable.Range(0, (int)shape[0]))
-            {
-                var from = name.Contains(".q_proj.", StringComparison.Ordinal) || name.Contains(".k_proj.", StringComparison.Ordinal) ? Interleaved(row) : row;
-                Array.ForEach(values[(from * values.Length / (int)shape[0])..((from + 1) * values.Length / (int)shape[0])], w.Write);
-            }
+            var width = values.Length / (int)shape[0];
+            var interleaved = name.Contains(".q_proj.", StringComparison.Ordinal) || name.Contains(".k_proj.", StringComparison.Ordinal);
+            builder.Floats(gguf, shape, interleaved ? [.. Enumerable.Range(0, (int)shape[0]).SelectMany(row => values.Skip(Interleaved(row) * width).Take(width))] : values);
         }
 
-        return stream.ToArray();
+        return builder.Build();
 
         // llama.cpp puts the two halves of each head's rows side by side: (head, half, i) becomes (head, i, half).
         static int Interleaved(int row)
@@ -111,32 +89,6 @@ internal static class TinyModel
             const int Half = Width / Heads / 2;
             var (head, within) = Math.DivRem(row, 2 * Half);
             return (head * 2 * Half) + (within % 2 * Half) + (within / 2);
-        }
-
-        void Text(string text)
-        {
-            w.Write((ulong)Encoding.UTF8.GetByteCount(text));
-            w.Write(Encoding.UTF8.GetBytes(text));
-        }
-
-        void String(string text)
-        {
-            w.Write(8u);
-            Text(text);
-        }
-
-        void Number(int number)
-        {
-            w.Write(4u);
-            w.Write((uint)number);
-        }
-
-        void Strings(string[] items)
-        {
-            w.Write(9u);
-            w.Write(8u);
-            w.Write((ulong)items.Length);
-            Array.ForEach(items, Text);
         }
     }
 

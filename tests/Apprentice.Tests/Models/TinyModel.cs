@@ -49,91 +49,37 @@ internal static class TinyModel
     /// <summary>A GGUF file whose matrices are F16 and whose vectors are F32; its configuration may have rotary divisors.</summary>
     public static string Gguf(ScratchFolder scratch, float[]? divisors = null, ulong seed = 1)
     {
-        using var stream = new MemoryStream();
-        using var w = new BinaryWriter(stream);
+        // "ab" has no merge: llama 3 takes words of the vocabulary whole.
+        string[] tokens = [.. Enumerable.Range(0, 256).Select(b => ByteAlphabet.Character((byte)b).ToString()), "aa", "aaaa", "th", "the", "Ġthe", "ab", "<|end|>", "<call>", "<s>"];
+        var builder = new GgufBuilder()
+            .Add("general.architecture", "llama")
+            .Add("llama.block_count", (uint)Config.Layers)
+            .Add("llama.embedding_length", (uint)Config.Width)
+            .Add("llama.feed_forward_length", (uint)Config.FeedForward)
+            .Add("llama.attention.head_count", (uint)Config.Heads)
+            .Add("llama.attention.head_count_kv", (uint)Config.KeyValueHeads)
+            .Add("llama.context_length", (uint)Config.ContextLength)
+            .Add("llama.attention.layer_norm_rms_epsilon", Config.NormEpsilon)
+            .Add("tokenizer.ggml.model", "gpt2")
+            .Add("tokenizer.ggml.pre", "llama-bpe")
+            .Add("tokenizer.ggml.tokens", tokens)
+            .Add("tokenizer.ggml.token_type", (int[])[.. Enumerable.Repeat(1, 262), 3, 4, 3])
+            .Add("tokenizer.ggml.merges", new[] { "a a", "aa aa", "t h", "th e", "Ġ the" })
+            .Add("tokenizer.ggml.bos_token_id", 264u)
+            .Add("tokenizer.ggml.eos_token_id", (uint)End)
+            .Add("tokenizer.chat_template", Template);
         using var model = Make(seed: seed);
-        var tensors = model.Weights.Select(t => (Name: GgufName(t.Key), t.Value.Shape, Values: t.Value.ToArray(), Half: t.Value.Shape.Count == 2)).ToList();
+        foreach (var (name, weight) in model.Weights)
+        {
+            builder.Floats(GgufName(name), weight.Shape, weight.ToArray(), half: weight.Shape.Count == 2);
+        }
+
         if (divisors is not null)
         {
-            tensors.Add(("rope_freqs.weight", [divisors.Length], divisors, false));
+            builder.Floats("rope_freqs.weight", [divisors.Length], divisors);
         }
 
-        string[] tokens = [.. Enumerable.Range(0, 256).Select(b => ByteAlphabet.Character((byte)b).ToString()), "aa", "aaaa", "th", "the", "Ġthe", "ab", "<|end|>", "<call>", "<s>"];
-        int[] types = [.. Enumerable.Repeat(1, 262), 3, 4, 3];
-        // "ab" has no merge: llama 3 takes words of the vocabulary whole.
-        var values = new List<(string Key, uint Type, Action Write)>
-        {
-            ("general.architecture", 8, () => Text("llama")), ("llama.block_count", 4, () => w.Write(Config.Layers)),
-            ("llama.embedding_length", 4, () => w.Write(Config.Width)), ("llama.feed_forward_length", 4, () => w.Write(Config.FeedForward)),
-            ("llama.attention.head_count", 4, () => w.Write(Config.Heads)), ("llama.attention.head_count_kv", 4, () => w.Write(Config.KeyValueHeads)),
-            ("llama.context_length", 4, () => w.Write(Config.ContextLength)), ("llama.attention.layer_norm_rms_epsilon", 6, () => w.Write(Config.NormEpsilon)),
-            ("tokenizer.ggml.model", 8, () => Text("gpt2")), ("tokenizer.ggml.pre", 8, () => Text("llama-bpe")),
-            ("tokenizer.ggml.tokens", 9, () => Items(8, tokens, Text)), ("tokenizer.ggml.token_type", 9, () => Items(5, types, w.Write)),
-            ("tokenizer.ggml.merges", 9, () => Items(8, ["a a", "aa aa", "t h", "th e", "Ġ the"], Text)),
-            ("tokenizer.ggml.bos_token_id", 4, () => w.Write(264)), ("tokenizer.ggml.eos_token_id", 4, () => w.Write(End)),
-            ("tokenizer.chat_template", 8, () => Text(Template)),
-        };
-        w.Write("GGUF"u8);
-        w.Write(3u);
-        w.Write((ulong)tensors.Count);
-        w.Write((ulong)values.Count);
-        foreach (var (key, type, write) in values)
-        {
-            Text(key);
-            w.Write(type);
-            write();
-        }
-
-        var offset = 0L;
-        foreach (var (name, shape, data, half) in tensors)
-        {
-            Text(name);
-            w.Write((uint)shape.Count);
-            foreach (var n in shape.Reverse())
-            {
-                w.Write(n);
-            }
-
-            w.Write(half ? 1u : 0u);
-            w.Write(offset);
-            offset += (data.Length * (half ? 2 : 4) + 31) / 32 * 32;
-        }
-
-        Pad();
-        foreach (var (_, _, data, half) in tensors)
-        {
-            foreach (var value in data)
-            {
-                if (half)
-                {
-                    w.Write((Half)value);
-                }
-                else
-                {
-                    w.Write(value);
-                }
-            }
-
-            Pad();
-        }
-
-        return scratch.Write("tiny.gguf", stream.ToArray());
-
-        void Pad() => w.Write(new byte[(32 - (stream.Position % 32)) % 32]);
-
-        void Text(string text)
-        {
-            var utf8 = System.Text.Encoding.UTF8.GetBytes(text);
-            w.Write((ulong)utf8.Length);
-            w.Write(utf8);
-        }
-
-        void Items<T>(uint type, T[] items, Action<T> write)
-        {
-            w.Write(type);
-            w.Write((ulong)items.Length);
-            Array.ForEach(items, write);
-        }
+        return scratch.Write("tiny.gguf", builder.Build());
     }
 
     private static string GgufName(string name) => name

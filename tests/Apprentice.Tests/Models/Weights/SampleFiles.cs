@@ -1,4 +1,3 @@
-using System.Text;
 using Apprentice.Models.Weights;
 
 namespace Apprentice.Tests.Models.Weights;
@@ -9,61 +8,27 @@ internal static class SampleFiles
     /// <summary>A GGUF file with metadata of every shape and tensors of several types.</summary>
     public static byte[] Gguf()
     {
-        using var stream = new MemoryStream();
-        using var w = new BinaryWriter(stream);
+        var builder = new GgufBuilder()
+            .Add("general.architecture", "llama")
+            .Add("llama.block_count", 2u)
+            .Add("rope", 10000f)
+            .Add("add_bos", true)
+            .Add("big", ulong.MaxValue)
+            .Add("tokens", new[] { "<s>", "", "é", new string('x', 300) })
+            .Add("types", new[] { 1, -2, 3 })
+            .Add("scores", new[] { 0.5f, -1f })
+            .Add("nested", new[] { new[] { true }, [true, true] });
         (string Name, uint Type, long[] Dimensions, int Bytes)[] tensors =
         [
             ("token_embd.weight", 8, [32, 3], 102), ("blk.0.attn_q.weight", 2, [64, 2], 72), ("norm.weight", 0, [5], 20),
             ("half", 1, [3], 6), ("k", 12, [256], 144), ("empty", 0, [0, 4], 0), ("scalar", 0, [], 4),
         ];
-        w.Write("GGUF"u8);
-        w.Write(3u);
-        w.Write((ulong)tensors.Length);
-        w.Write(9UL);
-        Value("general.architecture", 8, () => Text("llama"));
-        Value("llama.block_count", 4, () => w.Write(2u));
-        Value("rope", 6, () => w.Write(10000f));
-        Value("add_bos", 7, () => w.Write(true));
-        Value("big", 10, () => w.Write(ulong.MaxValue));
-        Value("tokens", 9, () => Items(8, ["<s>", "", "é", new string('x', 300)], Text));
-        Value("types", 9, () => Items(5, [1, -2, 3], w.Write));
-        Value("scores", 9, () => Items(6, [0.5f, -1f], w.Write));
-        Value("nested", 9, () => Items(9, [1, 2], n => Items(7, Enumerable.Repeat(true, n).ToArray(), w.Write)));
-        var offset = 0L;
         foreach (var (name, type, dimensions, bytes) in tensors)
         {
-            Text(name);
-            w.Write((uint)dimensions.Length);
-            Array.ForEach(dimensions, w.Write);
-            w.Write(type);
-            w.Write(offset);
-            offset += (bytes + 31) / 32 * 32;
+            builder.Tensor(name, type, dimensions, [.. Enumerable.Range(0, bytes).Select(i => (byte)(i % 60))]);
         }
 
-        w.Write(new byte[(32 - (stream.Position % 32)) % 32]);
-        w.Write([.. Enumerable.Range(0, (int)offset).Select(i => (byte)(i % 60))]);
-        return stream.ToArray();
-
-        void Text(string text)
-        {
-            var utf8 = Encoding.UTF8.GetBytes(text);
-            w.Write((ulong)utf8.Length);
-            w.Write(utf8);
-        }
-
-        void Value(string key, uint type, Action write)
-        {
-            Text(key);
-            w.Write(type);
-            write();
-        }
-
-        void Items<T>(uint type, T[] items, Action<T> write)
-        {
-            w.Write(type);
-            w.Write((ulong)items.Length);
-            Array.ForEach(items, write);
-        }
+        return builder.Build();
     }
 
     public static byte[] Safetensors()
