@@ -13,6 +13,7 @@ using Apprentice.Training.Optimizers;
 using Apprentice.Training.Schedules;
 using Xunit.Abstractions;
 using AttentionSegment = Apprentice.Tensors.Ops.Segment;
+using BatchSegment = Apprentice.Data.Batching.Segment;
 
 namespace Apprentice.Tests.Golden;
 
@@ -126,19 +127,45 @@ public class TrainingGoldenTests(ITestOutputHelper output)
         Assert.Equal(golden.GetProperty("loss_mean").GetDouble(), loss, 1e-5);
     }
 
+    /// <summary>The seam for shared prefixes: a prompt's segment with one child for each completion, in sum and weighted.</summary>
+    [SkippableFact]
+    public void A_shared_prefix_gives_the_gradients_of_separate_examples()
+    {
+        var folder = GoldenData.RequireFolder("training/packing");
+        GoldenData.RequireFile(folder, "shared_prefix.json");
+        var golden = GoldenJson.Read(folder, "shared_prefix.json");
+        var (packed, targets) = (golden.GetProperty("packed"), golden.GetProperty("targets"));
+        var owners = packed.GetProperty("segment_ids").Ints();
+        var segments = owners.Select((owner, start) => (owner, start)).GroupBy(t => t.owner)
+            .Select(g => new BatchSegment(g.First().start, g.Count(), g.Key < 0 ? -1 : 0)).ToArray();
+        var (sources, tokens, completions) = (targets.GetProperty("source_index").Ints(), targets.GetProperty("token").Ints(), targets.GetProperty("completion").Ints());
+        var weights = golden.GetProperty("weights").Doubles();
+        foreach (var (file, loss) in golden.GetProperty("gradients_of").EnumerateObject().Select(p => (p.Name, p.Value.GetString()!)))
+        {
+            var weighted = loss.Contains("weighted", StringComparison.Ordinal);
+            using var engine = new Engine(2);
+            using var llama = Open(Path.Combine(GoldenData.RequireFolder("training/sft"), "model"), trainable: true);
+            var batch = new Batch(packed.GetProperty("ids").Ints(), packed.GetProperty("position_ids").Ints(), segments,
+                [.. sources.Select((source, i) => new Target(source, tokens[i], weighted ? (float)weights[completions[i]] : 1))]);
+            var sum = CheckGradients(engine, llama, batch, GoldenData.RequireFile(folder, file), divideBy: 1);
+            Near(golden.GetProperty(loss).GetDouble(), sum, 1e-4, loss);
+        }
+    }
+
     internal static Llama Open(string folder, bool trainable)
     {
         WeightSource source = new SafetensorsSource(folder);
         return new Llama(LlamaConfig.From(ModelConfig.Open(Path.Combine(folder, "config.json"))), trainable ? new TrainableSource(source) : source);
     }
 
-    /// <summary>Mean loss; compares every gradient of the file.</summary>
-    private static double CheckGradients(Engine engine, Llama model, Batch batch, string file)
+    /// <summary>Loss divided by the weight, or by a given number; compares the gradient of every weight that the file has.</summary>
+    private static double CheckGradients(Engine engine, Llama model, Batch batch, string file, double? divideBy = null)
     {
+        var divisor = divideBy ?? batch.TotalWeight;
         using var tape = new Tape(engine);
         var logP = BatchForward.Run(tape, model, null, batch);
         var gradient = new float[3 * batch.Targets.Length];
-        var sum = new SupervisedLoss().Evaluate(logP.ToArray(), batch.Targets, batch.TotalWeight, gradient);
+        var sum = new SupervisedLoss().Evaluate(logP.ToArray(), batch.Targets, divisor, gradient);
         tape.Backward(logP, gradient);
         var golden = new GoldenTensors(file);
         var names = golden.Names.Where(model.Weights.ContainsKey).ToArray(); // the small copies have some of them; other tensors lie beside
@@ -149,7 +176,7 @@ public class TrainingGoldenTests(ITestOutputHelper output)
             Close(expected, model.Weights[name].Gradient!.ToArray(), 1e-6 + (2e-5 * expected.Max(Math.Abs)), name);
         }
 
-        return sum.Objective / sum.Weight;
+        return sum.Objective / divisor;
     }
 
     private static (TrainingStep Step, AdamW Optimizer) Step(
