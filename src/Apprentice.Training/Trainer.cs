@@ -154,16 +154,14 @@ public static class Trainer
         : new[] { "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja" }
             .Select(name => Path.Combine(model.Reference.Base, name)).Where(File.Exists);
 
-    private static readonly JsonSerializerOptions SummaryJson = new(CheckpointState.Json) { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
-
     private static void WriteSummary(RunFolder run, TrainingSummary summary) =>
-        AtomicFile.Write(SummaryFile(run), stream => JsonSerializer.Serialize(stream, summary, SummaryJson));
+        AtomicFile.Write(SummaryFile(run), stream => JsonSerializer.Serialize(stream, summary, CheckpointState.Json));
 
     private static TrainingSummary ReadSummary(RunFolder run)
     {
         try
         {
-            return JsonSerializer.Deserialize<TrainingSummary>(File.ReadAllBytes(SummaryFile(run)), SummaryJson)! with { Run = run.Path };
+            return JsonSerializer.Deserialize<TrainingSummary>(File.ReadAllBytes(SummaryFile(run)), CheckpointState.Json)! with { Run = run.Path };
         }
         catch (Exception e) when (e is JsonException or IOException)
         {

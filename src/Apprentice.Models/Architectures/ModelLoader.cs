@@ -8,9 +8,10 @@ namespace Apprentice.Models.Architectures;
 public static class ModelLoader
 {
     /// <param name="trainable">Widen the weights to F32 with gradients, for full fine-tuning.</param>
+    /// <param name="gguf">The model's GGUF file where it has been opened already: its header holds the whole vocabulary.</param>
     /// <exception cref="InputException">The files are not sound, or of an architecture that is not supported.</exception>
-    public static LanguageModel Open(ModelReference model, bool trainable = false) =>
-        model.IsGguf ? FromGguf(GgufFile.Open(model.Base), trainable) : FromFolder(model.Base, trainable);
+    public static LanguageModel Open(ModelReference model, bool trainable = false, GgufFile? gguf = null) =>
+        model.IsGguf ? FromGguf(gguf ?? GgufFile.Open(model.Base), trainable) : FromFolder(model.Base, trainable);
 
     private static Llama FromGguf(GgufFile file, bool trainable)
     {

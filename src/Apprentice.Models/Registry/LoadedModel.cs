@@ -9,9 +9,10 @@ namespace Apprentice.Models.Registry;
 /// <summary>A model ready to be used: weights, adapter if any, tokenizer and chat template.</summary>
 public sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(ModelReference reference, LanguageModel model, LoraAdapter? adapter, ModelText text)
+    private LoadedModel(ModelReference reference, GgufFile? gguf, LanguageModel model, LoraAdapter? adapter, ModelText text)
     {
         Reference = reference;
+        Gguf = gguf;
         Model = model;
         Adapter = adapter;
         Text = text;
@@ -19,6 +20,9 @@ public sealed class LoadedModel : IDisposable
     }
 
     public ModelReference Reference { get; }
+
+    /// <summary>The header of the GGUF file, or null for a folder.</summary>
+    public GgufFile? Gguf { get; }
 
     public LanguageModel Model { get; }
 
@@ -33,12 +37,13 @@ public sealed class LoadedModel : IDisposable
     public static LoadedModel Open(string path, bool trainable = false)
     {
         var reference = ModelReference.Resolve(path);
-        var text = ModelText.Load(reference);
-        var model = ModelLoader.Open(reference, trainable);
+        var gguf = reference.IsGguf ? GgufFile.Open(reference.Base) : null;
+        var text = ModelText.Load(reference, gguf);
+        var model = ModelLoader.Open(reference, trainable, gguf);
         try
         {
             return text.Tokenizer.VocabularySize <= model.Vocabulary
-                ? new LoadedModel(reference, model, reference.Adapter is { } adapter ? LoraAdapter.Load(model, adapter) : null, text)
+                ? new LoadedModel(reference, gguf, model, reference.Adapter is { } adapter ? LoraAdapter.Load(model, adapter) : null, text)
                 : throw new InputException(
                     "vocabulary_mismatch", $"the tokenizer has {text.Tokenizer.VocabularySize} tokens, the model's embedding {model.Vocabulary}", path);
         }
@@ -81,9 +86,8 @@ public sealed class LoadedModel : IDisposable
 
     private IEnumerable<int?> MetadataEnds()
     {
-        if (Reference.IsGguf)
+        if (Gguf?.Metadata is { } metadata)
         {
-            var metadata = GgufFile.Open(Reference.Base).Metadata;
             return new[] { "eos", "eot", "eom" }.Select(name => (int?)metadata.FindInt64($"tokenizer.ggml.{name}_token_id"));
         }
 

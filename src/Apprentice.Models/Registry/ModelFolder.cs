@@ -82,7 +82,7 @@ public static class ModelFolder
 
     private static void WriteTokenizer(LoadedModel model, string folder)
     {
-        var gguf = GgufFile.Open(model.Reference.Base);
+        var gguf = model.Gguf!;
         using (var stream = File.Create(Path.Combine(folder, "tokenizer.json")))
         {
             TokenizerJsonWriter.Write(ModelText.VocabularyOf(gguf.Metadata), stream, gguf.Path);

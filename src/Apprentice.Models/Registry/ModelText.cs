@@ -23,8 +23,10 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
 
     private const string BadConfig = "bad_tokenizer_config";
 
+    /// <param name="gguf">The model's GGUF file where it has been opened already.</param>
     /// <exception cref="InputException">The files are missing, broken or not supported.</exception>
-    public static ModelText Load(ModelReference model) => model.IsGguf ? FromGguf(GgufFile.Open(model.Base)) : FromFolder(model.Base);
+    public static ModelText Load(ModelReference model, GgufFile? gguf = null) =>
+        model.IsGguf ? FromGguf(gguf ?? GgufFile.Open(model.Base)) : FromFolder(model.Base);
 
     public static ModelText FromGguf(GgufFile file)
     {

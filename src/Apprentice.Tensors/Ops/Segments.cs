@@ -17,6 +17,8 @@ public sealed class Segments
     /// <summary>Queries or keys that are worked on together.</summary>
     internal const int BlockRows = 64;
 
+    private readonly Lazy<SegmentBlock[][]> _seers;
+
     /// <param name="all">Parents before children; the segments that are not cached cover rows 0..rows-1 once.</param>
     /// <exception cref="ArgumentException">A parent is not before its child, or rows are missing or used twice.</exception>
     public Segments(params Segment[] all)
@@ -53,7 +55,7 @@ public sealed class Segments
         }
 
         Blocks = [.. blocks];
-        Seers = [.. all.Select((_, s) => Blocks.Where(b => Chains[b.Segment].Contains(s)).ToArray())];
+        _seers = new(() => [.. all.Select((_, s) => Blocks.Where(b => Chains[b.Segment].Contains(s)).ToArray())]);
     }
 
     public IReadOnlyList<Segment> All { get; }
@@ -67,8 +69,8 @@ public sealed class Segments
     /// <summary>All tokens of the batch in blocks.</summary>
     internal SegmentBlock[] Blocks { get; }
 
-    /// <summary>For each segment the query blocks that see it, in order.</summary>
-    internal SegmentBlock[][] Seers { get; }
+    /// <summary>For each segment the query blocks that see it, in order. Backward alone asks; decoding steps need not pay.</summary>
+    internal SegmentBlock[][] Seers => _seers.Value;
 
     /// <summary>Position of every row.</summary>
     public int[] Positions()
