@@ -38,16 +38,10 @@ public sealed class TrainingData
     public (EncodedDataset Train, EncodedDataset? Validation) Encode(ResolvedRecipe recipe, ModelText text)
     {
         var encoder = text.ExampleEncoder(recipe.Raw);
-        var policy = recipe.OverLong switch
-        {
-            OverLongPolicy.Drop => LongExamples.Drop,
-            OverLongPolicy.Truncate => LongExamples.Truncate,
-            _ => LongExamples.Stop,
-        };
         var (train, validation) = Split(recipe);
         return (
-            encoder.EncodeAll(WithSystem(train, recipe.System), recipe.MaxLength, policy),
-            validation.Count == 0 ? null : encoder.EncodeAll(WithSystem(validation, recipe.System), recipe.MaxLength, policy));
+            encoder.EncodeAll(WithSystem(train, recipe.System), recipe.MaxLength, recipe.OverLong),
+            validation.Count == 0 ? null : encoder.EncodeAll(WithSystem(validation, recipe.System), recipe.MaxLength, recipe.OverLong));
     }
 
     /// <summary>Hash of which lines are trained on and which are held out.</summary>

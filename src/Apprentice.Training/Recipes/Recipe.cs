@@ -1,3 +1,5 @@
+using Apprentice.Data.Batching;
+
 namespace Apprentice.Training.Recipes;
 
 /// <summary>
@@ -41,7 +43,7 @@ public sealed partial record Recipe
     public int? MaxLength { get; init; }
 
     [Field(Text, "What to do about longer examples. stop: refuse to start, and say how many there are; drop: leave them out; truncate: cut their end.", Default = "stop")]
-    public OverLongPolicy? OverLong { get; init; }
+    public LongExamples? OverLong { get; init; }
 
     [Field(Trained, "lora: small matrices beside the frozen weights. full: every weight.", Default = "lora", AlsoCalled = ["adapter", "train_type", "finetuning_type"])]
     public TrainingMethod? Method { get; init; }

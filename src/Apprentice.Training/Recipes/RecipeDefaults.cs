@@ -1,3 +1,4 @@
+using Apprentice.Data.Batching;
 using Apprentice.Data;
 
 namespace Apprentice.Training.Recipes;
@@ -73,7 +74,7 @@ public static class RecipeDefaults
             Raw = recipe.Raw ?? false,
             System = recipe.System,
             MaxLength = maxLength,
-            OverLong = recipe.OverLong ?? OverLongPolicy.Stop,
+            OverLong = recipe.OverLong ?? LongExamples.Stop,
             Method = method,
             Rank = rank,
             // The factor on what the matrices add is 2 either way; rank and learning rate can then be changed apart.

@@ -27,19 +27,6 @@ public enum OptimizerKind
     Sgd,
 }
 
-/// <summary>What happens to an example that is longer than max_length.</summary>
-public enum OverLongPolicy
-{
-    /// <summary>The run does not start, and says how many there are and how long.</summary>
-    Stop,
-
-    /// <summary>Left out, counted and said.</summary>
-    Drop,
-
-    /// <summary>Cut at the end, counted and said.</summary>
-    Truncate,
-}
-
 /// <summary>Whether activations are kept for the backward pass or computed again.</summary>
 public enum RecomputePolicy
 {

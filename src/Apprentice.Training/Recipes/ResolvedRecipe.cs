@@ -1,3 +1,4 @@
+using Apprentice.Data.Batching;
 using Apprentice.Training.Schedules;
 
 namespace Apprentice.Training.Recipes;
@@ -18,7 +19,7 @@ public sealed record ResolvedRecipe
     public required bool Raw { get; init; }
     public required string? System { get; init; }
     public required int MaxLength { get; init; }
-    public required OverLongPolicy OverLong { get; init; }
+    public required LongExamples OverLong { get; init; }
     public required TrainingMethod Method { get; init; }
     public required int Rank { get; init; }
     public required double Alpha { get; init; }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Apprentice.Data.Batching;
 using Apprentice.Data;
 using Apprentice.Tests.Training.Checkpoints;
 using Apprentice.Training.Recipes;
@@ -50,7 +51,7 @@ public class RecipeReaderTests
         Assert.Equal(0.001, recipe.LearningRate);
         Assert.Equal((ScheduleKind.Wsd, Amount.Share(0.1), Amount.Steps(30), 2.5), (recipe.Schedule, recipe.Warmup, recipe.Decay, recipe.Epochs));
         Assert.Equal((null, null, "null"), (recipe.Seed, recipe.Threads, recipe.Metric));
-        Assert.Equal((OverLongPolicy.Truncate, DataFormat.PromptCompletion), (recipe.OverLong, recipe.Format));
+        Assert.Equal((LongExamples.Truncate, DataFormat.PromptCompletion), (recipe.OverLong, recipe.Format));
         Assert.Equal(["one.jsonl"], Recipe.Parse("data: one.jsonl").Data);
         Assert.Null(Recipe.Parse("").Model);
         Assert.Null(Recipe.Parse("# nothing\n").Model);
