@@ -20,17 +20,15 @@ internal static class HeldOutLoss
     {
         var encoded = model.Text.ExampleEncoder(raw).EncodeAll(examples, model.Model.ContextLength).Examples;
         var losses = new List<LossSum>(encoded.Count);
-        foreach (var batch in StepBatch.Create(encoded, TokensAtOnce).MicroBatches)
+        foreach (var batch in StepBatch.Create(encoded, TokensAtOnce, sharePrefixes: true).MicroBatches)
         {
             cancellation.ThrowIfCancellationRequested();
             using var tape = new Tape(engine, recording: false);
             var values = BatchForward.Run(tape, model.Model, model.Adapter, batch).ToArray();
-            var done = 0;
-            foreach (var segment in batch.Segments)
+            foreach (var example in batch.Targets.Select((target, at) => (target.Example, at)).GroupBy(t => t.Example, t => t.at))
             {
-                var count = batch.Targets.Skip(done).TakeWhile(t => t.Source < segment.Start + segment.Length).Count();
-                losses.Add(new SupervisedLoss().Evaluate(values.AsSpan(3 * done, 3 * count), batch.Targets.AsSpan(done, count), 1, default));
-                done += count;
+                var (first, count) = (example.First(), example.Count());
+                losses.Add(new SupervisedLoss().Evaluate(values.AsSpan(3 * first, 3 * count), batch.Targets.AsSpan(first, count), 1, default));
             }
 
             progress?.Report((double)losses.Count / encoded.Count);

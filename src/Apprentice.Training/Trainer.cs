@@ -131,6 +131,7 @@ public static class Trainer
         runLock.Settings["kernels/instruction_set"] = session.Engine.Simd.ToString();
         runLock.Settings["kernels/micro_batch_tokens"] = session.MicroBatchTokens.ToString(CultureInfo.InvariantCulture);
         runLock.Settings["kernels/recompute"] = session.Recompute ? "on" : "off";
+        runLock.Settings["kernels/share_prefixes"] = session.SharePrefixes ? "on" : "off";
         return runLock;
     }
 

@@ -40,7 +40,8 @@ public sealed class TrainingSession : IDisposable
         Engine = new Engine(recipe.Threads == 0 ? null : recipe.Threads);
         MicroBatchTokens = recipe.MicroBatchTokens == 0 ? DefaultMicroBatchTokens : recipe.MicroBatchTokens;
         Recompute = recipe.Recompute == RecomputePolicy.On || (recipe.Recompute == RecomputePolicy.Auto && !FitsInMemory());
-        _validation = validation is null ? [] : StepBatch.Create(validation.Examples, MicroBatchTokens).MicroBatches;
+        SharePrefixes = recipe.SharePrefixes && recipe.Dropout == 0;
+        _validation = validation is null ? [] : StepBatch.Create(validation.Examples, MicroBatchTokens, recipe.SharePrefixes).MicroBatches;
         _weights = TrainedWeights.Create(recipe, model, recipe.Model);
         _optimizer = recipe.Optimizer == OptimizerKind.Sgd
             ? new Sgd(Engine, _weights.Weights, recipe.Momentum, recipe.WeightDecay)
@@ -58,6 +59,9 @@ public sealed class TrainingSession : IDisposable
 
     /// <summary>Whether layers are computed again in backward.</summary>
     public bool Recompute { get; }
+
+    /// <summary>Whether beginnings that examples have in common are computed once.</summary>
+    public bool SharePrefixes { get; }
 
     /// <summary>Optimizer steps done.</summary>
     public int StepsDone { get; private set; }
@@ -149,7 +153,7 @@ public sealed class TrainingSession : IDisposable
             ? new DropoutMask((float)_recipe.Dropout, new CounterRandom((ulong)_recipe.Seed, RandomStream.Dropout, (ulong)step).UInt64(0))
             : null;
         var watch = Stopwatch.StartNew();
-        var result = _step.Run(StepBatch.Create(examples, MicroBatchTokens), rate, dropout);
+        var result = _step.Run(StepBatch.Create(examples, MicroBatchTokens, SharePrefixes), rate, dropout);
         clock.Add(result.Tokens, examples.Count, watch.Elapsed.TotalSeconds);
         return (result, examples.Count, rate);
     }

@@ -13,6 +13,7 @@ namespace Apprentice.Training;
 /// <summary>What came out of one optimizer step.</summary>
 /// <param name="Loss">Of the whole step, before the update.</param>
 /// <param name="GradientNorm">Before clipping.</param>
+/// <param name="Tokens">Of the examples, shared ones counted for each.</param>
 public readonly record struct StepResult(LossSum Loss, double GradientNorm, int Tokens);
 
 /// <summary>
@@ -43,7 +44,7 @@ public sealed class TrainingStep(
         for (var m = 0; m < batch.MicroBatches.Count; m++)
         {
             var micro = batch.MicroBatches[m];
-            tokens += micro.Ids.Length;
+            tokens += micro.ExampleTokens;
             total += Backward(tape, micro, batch.TotalWeight, dropout?.At((ulong)m));
             tape.Reset();
         }

@@ -12,7 +12,8 @@ public readonly record struct Segment(int Start, int Length, int Parent = -1);
 /// <param name="Source">Index into the batch of the token that predicts.</param>
 /// <param name="Token">Id of the token that is predicted.</param>
 /// <param name="Weight">Its share in the loss.</param>
-public readonly record struct Target(int Source, int Token, float Weight);
+/// <param name="Example">Which of the packed examples says so.</param>
+public readonly record struct Target(int Source, int Token, float Weight, int Example = 0);
 
 /// <summary>
 /// Examples packed into one row of tokens, without padding. Attention is stated by the segments alone.
@@ -20,41 +21,22 @@ public readonly record struct Target(int Source, int Token, float Weight);
 /// <param name="Ids">[tokens]</param>
 /// <param name="Positions">[tokens], from 0 in every example</param>
 /// <param name="Segments">in the order of their tokens</param>
-/// <param name="Targets">in the order of their sources</param>
+/// <param name="Targets">example after example; several may have one source where examples share their beginning</param>
 public sealed record Batch(int[] Ids, int[] Positions, Segment[] Segments, Target[] Targets)
 {
+    /// <summary>Tokens of the examples, a shared one counted for each of them.</summary>
+    public int ExampleTokens { get; init; } = Ids.Length;
+
     /// <summary>Sum of the targets' weights.</summary>
     public double TotalWeight => Targets.Sum(target => (double)target.Weight);
 
     /// <summary>
-    /// Packs examples one after the other, block-diagonally: each is one segment with positions from 0, and the last token of
-    /// one never predicts the first of the next, since targets are (source, token) pairs within a segment.
+    /// Packs examples. The last token of one never predicts the first of the next, since targets are (source, token) pairs.
     /// </summary>
-    public static Batch Pack(IReadOnlyList<TokenizedExample> examples)
-    {
-        var length = examples.Sum(example => example.Ids.Length);
-        var ids = new int[length];
-        var positions = new int[length];
-        var segments = new Segment[examples.Count];
-        var targets = new List<Target>();
-        var start = 0;
-        for (var e = 0; e < examples.Count; e++)
-        {
-            var (tokens, weights) = (examples[e].Ids, examples[e].Weights);
-            segments[e] = new Segment(start, tokens.Length);
-            for (var i = 0; i < tokens.Length; i++)
-            {
-                ids[start + i] = tokens[i];
-                positions[start + i] = i;
-                if (i > 0 && weights[i] != 0)
-                {
-                    targets.Add(new Target(start + i - 1, tokens[i], weights[i]));
-                }
-            }
-
-            start += tokens.Length;
-        }
-
-        return new Batch(ids, positions, segments, [.. targets]);
-    }
+    /// <param name="sharePrefixes">
+    /// False: one after the other, block-diagonally, each one segment with positions from 0. True: a beginning that several
+    /// examples have in common is there once, as the parent of what follows it in each. The gradients are the same.
+    /// </param>
+    public static Batch Pack(IReadOnlyList<TokenizedExample> examples, bool sharePrefixes = false) =>
+        new BatchPacker(examples).Pack(sharePrefixes);
 }

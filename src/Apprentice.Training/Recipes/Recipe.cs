@@ -143,4 +143,7 @@ public sealed partial record Recipe
 
     [Field(Machine, "Compute activations again in the backward pass instead of keeping them: slower, less memory.", Default = "auto", AlsoCalled = ["gradient_checkpointing", "activation_checkpointing"])]
     public RecomputePolicy? Recompute { get; init; }
+
+    [Field(Machine, "Compute a beginning that examples of a batch have in common once, with the same gradients. Never with dropout, which is to differ between examples.", Default = "true", AlsoCalled = ["shared_prefixes", "prefix_sharing"])]
+    public bool? SharePrefixes { get; init; }
 }

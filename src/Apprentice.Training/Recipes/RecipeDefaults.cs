@@ -111,6 +111,7 @@ public static class RecipeDefaults
             Threads = recipe.Threads ?? 0,
             MicroBatchTokens = recipe.MicroBatchTokens ?? 0,
             Recompute = recipe.Recompute ?? RecomputePolicy.Auto,
+            SharePrefixes = recipe.SharePrefixes ?? true,
         };
 
         InputException Missing(string field, string example) =>

@@ -7,7 +7,7 @@ namespace Apprentice.Tests.Golden;
 [Trait("Category", "Golden")]
 public class PackingTests(ITestOutputHelper output)
 {
-    /// <summary>Every file of the folder whose packed row has one segment per example; a tree of segments is counted as skipped.</summary>
+    /// <summary>Every file of the folder whose packed row has one segment per example; the others are of the next test.</summary>
     [SkippableFact]
     public void Pack_GivesTheReferenceRow()
     {
@@ -44,6 +44,43 @@ public class PackingTests(ITestOutputHelper output)
         output.WriteLine($"{passed} cases passed, {skipped} skipped because they are not block-diagonal");
         Assert.True(passed > 0);
     }
+
+    /// <summary>Every file of the folder with several completions of one prompt.</summary>
+    [SkippableFact]
+    public void Pack_GivesTheReferenceTree()
+    {
+        var folder = GoldenData.RequireFolder("training/packing");
+        var (passed, skipped) = (0, 0);
+        foreach (var file in Directory.GetFiles(folder, "*.json"))
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(file));
+            if (!json.RootElement.TryGetProperty("completions", out var completions))
+            {
+                skipped++;
+                continue;
+            }
+
+            var prompt = Ints(json.RootElement.GetProperty("prompt"));
+            var batch = Batch.Pack(Examples(prompt, completions), sharePrefixes: true);
+
+            var (packed, targets) = (json.RootElement.GetProperty("packed"), json.RootElement.GetProperty("targets"));
+            Assert.Equal(Ints(packed.GetProperty("ids")), batch.Ids);
+            Assert.Equal(Ints(packed.GetProperty("position_ids")), batch.Positions);
+            Assert.Equal(Ints(packed.GetProperty("segment_ids")), batch.Segments.SelectMany((segment, i) => Enumerable.Repeat(i - 1, segment.Length)));
+            Assert.Equal([-1, .. completions.EnumerateArray().Select(_ => 0)], batch.Segments.Select(segment => segment.Parent));
+            Assert.Equal(Ints(targets.GetProperty("source_index")), batch.Targets.Select(target => target.Source));
+            Assert.Equal(Ints(targets.GetProperty("token")), batch.Targets.Select(target => target.Token));
+            Assert.Equal(Ints(targets.GetProperty("completion")), batch.Targets.Select(target => target.Example));
+            passed++;
+        }
+
+        output.WriteLine($"{passed} cases passed, {skipped} skipped because they share nothing");
+        Assert.True(passed > 0);
+    }
+
+    /// <summary>The prompt followed by each of its completions, of which all tokens are learned.</summary>
+    internal static TokenizedExample[] Examples(int[] prompt, JsonElement completions) => [.. completions.EnumerateArray().Select(Ints).Select(
+        completion => new TokenizedExample([.. prompt, .. completion], [.. prompt.Select(_ => 0f), .. completion.Select(_ => 1f)]))];
 
     private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(value => value.GetInt32())];
 }

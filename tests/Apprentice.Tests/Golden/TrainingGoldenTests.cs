@@ -127,27 +127,22 @@ public class TrainingGoldenTests(ITestOutputHelper output)
         Assert.Equal(golden.GetProperty("loss_mean").GetDouble(), loss, 1e-5);
     }
 
-    /// <summary>The seam for shared prefixes: a prompt's segment with one child for each completion, in sum and weighted.</summary>
+    /// <summary>Completions of one prompt, packed as a tree, in sum and weighted.</summary>
     [SkippableFact]
     public void A_shared_prefix_gives_the_gradients_of_separate_examples()
     {
         var folder = GoldenData.RequireFolder("training/packing");
         GoldenData.RequireFile(folder, "shared_prefix.json");
         var golden = GoldenJson.Read(folder, "shared_prefix.json");
-        var (packed, targets) = (golden.GetProperty("packed"), golden.GetProperty("targets"));
-        var owners = packed.GetProperty("segment_ids").Ints();
-        var segments = owners.Select((owner, start) => (owner, start)).GroupBy(t => t.owner)
-            .Select(g => new BatchSegment(g.First().start, g.Count(), g.Key < 0 ? -1 : 0)).ToArray();
-        var (sources, tokens, completions) = (targets.GetProperty("source_index").Ints(), targets.GetProperty("token").Ints(), targets.GetProperty("completion").Ints());
+        var batch = Batch.Pack(PackingTests.Examples(golden.GetProperty("prompt").Ints(), golden.GetProperty("completions")), sharePrefixes: true);
         var weights = golden.GetProperty("weights").Doubles();
         foreach (var (file, loss) in golden.GetProperty("gradients_of").EnumerateObject().Select(p => (p.Name, p.Value.GetString()!)))
         {
             var weighted = loss.Contains("weighted", StringComparison.Ordinal);
             using var engine = new Engine(2);
             using var llama = Open(Path.Combine(GoldenData.RequireFolder("training/sft"), "model"), trainable: true);
-            var batch = new Batch(packed.GetProperty("ids").Ints(), packed.GetProperty("position_ids").Ints(), segments,
-                [.. sources.Select((source, i) => new Target(source, tokens[i], weighted ? (float)weights[completions[i]] : 1))]);
-            var sum = CheckGradients(engine, llama, batch, GoldenData.RequireFile(folder, file), divideBy: 1);
+            var targets = weighted ? batch.Targets.Select(t => t with { Weight = (float)weights[t.Example] }) : batch.Targets;
+            var sum = CheckGradients(engine, llama, batch with { Targets = [.. targets] }, GoldenData.RequireFile(folder, file), divideBy: 1);
             Near(golden.GetProperty(loss).GetDouble(), sum, 1e-4, loss);
         }
     }
