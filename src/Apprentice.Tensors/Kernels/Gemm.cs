@@ -22,14 +22,24 @@ internal static unsafe class Gemm
     private const int ColumnsPerPart = 64;
 
     /// <summary>Runs on all workers of the engine.</summary>
-    public static void Run(Engine engine, int m, int n, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate)
+    /// <param name="update">A low-rank product to add, or default.</param>
+    public static void Run(
+        Engine engine, int m, int n, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate, in RankUpdate update = default)
     {
         if (m == 0 || n == 0)
         {
             return;
         }
 
-        if (m <= FewRows && b.Transposed && aStep == 1)
+        var fewRows = m <= FewRows && b.Transposed && aStep == 1;
+        if (update.Steps > 0 && (fewRows || update.Steps > MaxSteps))
+        {
+            Run(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate);
+            Run(engine, m, n, update.Steps, update.A, update.ARow, update.AStep, update.B, c, cRow, accumulate: true);
+            return;
+        }
+
+        if (fewRows)
         {
             engine.Team.Run((n + ColumnsPerPart - 1) / ColumnsPerPart, new FewRowsJob(m, n, k, a, aRow, b, c, cRow, accumulate));
             return;
@@ -37,11 +47,11 @@ internal static unsafe class Gemm
 
         switch (engine.Simd)
         {
-            case SimdLevel.V512 when n > 32: Run<Lanes32>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
-            case SimdLevel.V512 when n > 16: Run<Lanes16>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
-            case SimdLevel.V512 or SimdLevel.V256: Run<Lanes8>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
-            case SimdLevel.V128: Run<Lanes4>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
-            default: Run<Lanes1>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate); break;
+            case SimdLevel.V512 when n > 32: Run<Lanes32>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
+            case SimdLevel.V512 when n > 16: Run<Lanes16>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
+            case SimdLevel.V512 or SimdLevel.V256: Run<Lanes8>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
+            case SimdLevel.V128: Run<Lanes4>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
+            default: Run<Lanes1>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
         }
     }
 
@@ -67,27 +77,50 @@ internal static unsafe class Gemm
         where TLanes : struct, ILanes<TLanes>
     {
         var width = Tile.Columns<TLanes>();
-        var steps = StepsAtATime(k);
-        var edge = work + (long)width * steps;
-        var staging = edge + Tile.Rows * width;
-        for (var p = 0; p < k || p == 0; p += steps)
+        for (var j = 0; j < n; j += width)
         {
-            var now = Math.Min(steps, k - p);
-            for (var j = 0; j < n; j += width)
-            {
-                var columns = Math.Min(width, n - j);
-                b.Pack(j, columns, p, now, width, work, staging);
-                Panel<TLanes>(m, columns, now, a + p * aStep, aRow, aStep, work, c + j, cRow, accumulate || p > 0, edge);
-            }
+            Columns<TLanes>(m, j, Math.Min(width, n - j), k, a, aRow, aStep, b, c, cRow, accumulate, work);
         }
     }
 
-    private static void Run<TLanes>(Engine engine, int m, int n, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate)
+    /// <summary>At most one panel's width of columns from column j on, packed where they cannot be read in place.</summary>
+    private static void Columns<TLanes>(
+        int m, int j, int columns, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate, float* work)
         where TLanes : struct, ILanes<TLanes>
     {
         var width = Tile.Columns<TLanes>();
         var steps = StepsAtATime(k);
-        var packed = engine.Arena.Rent((long)steps * ((Math.Min(n, MaxColumns) + width - 1) / width) * width);
+        var edge = work + (long)width * steps;
+        for (var p = 0; p < k || p == 0; p += steps)
+        {
+            var now = Math.Min(steps, k - p);
+            var panel = b.InPlace(j, columns, p, width);
+            var bStep = b.Stride;
+            if (panel == null)
+            {
+                panel = work;
+                bStep = width;
+                b.Pack(j, columns, p, now, width, panel, edge + Tile.Rows * width);
+            }
+
+            Panel<TLanes>(m, columns, now, a + p * aStep, aRow, aStep, panel, bStep, c + j, cRow, accumulate || p > 0, edge);
+        }
+    }
+
+    private static void Run<TLanes>(
+        Engine engine, int m, int n, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate, in RankUpdate update)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var width = Tile.Columns<TLanes>();
+        if (m <= RowsPerPart)
+        {
+            // Each panel has one user, which can just as well pack it itself.
+            engine.Team.Run((n + width - 1) / width, new ColumnsJob<TLanes>(m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update));
+            return;
+        }
+
+        var steps = StepsAtATime(k);
+        var packed = engine.Arena.Rent((long)(steps + update.Steps) * ((Math.Min(n, MaxColumns) + width - 1) / width) * width);
         for (var j = 0; j < n; j += MaxColumns)
         {
             var columns = Math.Min(MaxColumns, n - j);
@@ -95,10 +128,11 @@ internal static unsafe class Gemm
             for (var p = 0; p < k || p == 0; p += steps)
             {
                 var now = Math.Min(steps, k - p);
-                engine.Team.Run(panels, new PackJob(b, j, columns, p, now, width, packed));
+                var added = p == 0 ? update : default;
+                engine.Team.Run(panels, new PackJob(b, j, columns, p, now, added, width, packed));
                 var rowParts = (m + RowsPerPart - 1) / RowsPerPart;
                 engine.Team.Run(panels * rowParts, new MultiplyJob<TLanes>(
-                    m, columns, now, rowParts, a + p * aStep, aRow, aStep, packed, c + j, cRow, accumulate || p > 0));
+                    m, columns, now, rowParts, a + p * aStep, aRow, aStep, packed, c + j, cRow, accumulate || p > 0, added));
             }
         }
 
@@ -112,7 +146,7 @@ internal static unsafe class Gemm
         return portions == 1 ? Math.Max(k, 1) : ((k + portions - 1) / portions + 31) / 32 * 32;
     }
 
-    private static void Panel<TLanes>(int m, int columns, int steps, float* a, nint aRow, nint aStep, float* panel, float* c, nint cRow, bool accumulate, float* edge)
+    private static void Panel<TLanes>(int m, int columns, int steps, float* a, nint aRow, nint aStep, float* panel, nint bStep, float* c, nint cRow, bool accumulate, float* edge)
         where TLanes : struct, ILanes<TLanes>
     {
         var width = Tile.Columns<TLanes>();
@@ -122,12 +156,12 @@ internal static unsafe class Gemm
             var to = c + i * cRow;
             if (columns == width)
             {
-                Tile.Multiply<TLanes>(steps, a + i * aRow, aRow, aStep, rows, panel, width, to, cRow, accumulate);
+                Tile.Multiply<TLanes>(steps, a + i * aRow, aRow, aStep, rows, panel, bStep, to, cRow, accumulate);
                 continue;
             }
 
             // The last columns: a whole tile into the side, then the part that exists.
-            Tile.Multiply<TLanes>(steps, a + i * aRow, aRow, aStep, rows, panel, width, edge, width, accumulate: false);
+            Tile.Multiply<TLanes>(steps, a + i * aRow, aRow, aStep, rows, panel, bStep, edge, width, accumulate: false);
             for (var r = 0; r < rows; r++)
             {
                 for (var x = 0; x < columns; x++)
@@ -162,20 +196,43 @@ internal static unsafe class Gemm
         }
     }
 
-    private readonly struct PackJob(Operand b, int first, int columns, int p, int steps, int width, float* packed) : IJob
+    /// <summary>One panel of columns from packing to the last tile.</summary>
+    private readonly struct ColumnsJob<TLanes>(
+        int m, int n, int k, float* a, nint aRow, nint aStep, Operand b, float* c, nint cRow, bool accumulate, RankUpdate update) : IJob
+        where TLanes : struct, ILanes<TLanes>
     {
-        public void Run(int part, Scratch scratch) => b.Pack(
-            first + part * width,
-            Math.Min(width, columns - part * width),
-            p,
-            steps,
-            width,
-            packed + (long)part * width * steps,
-            scratch.Floats(Operand.StagingFloats(width)));
+        public void Run(int part, Scratch scratch)
+        {
+            var j = part * Tile.Columns<TLanes>();
+            var columns = Math.Min(Tile.Columns<TLanes>(), n - j);
+            var work = scratch.Floats(SerialFloats(Math.Max(k, update.Steps)));
+            Columns<TLanes>(m, j, columns, k, a, aRow, aStep, b, c, cRow, accumulate, work);
+            if (update.Steps > 0)
+            {
+                Columns<TLanes>(m, j, columns, update.Steps, update.A, update.ARow, update.AStep, update.B, c, cRow, true, work);
+            }
+        }
+    }
+
+    /// <summary>One panel: its steps of B, and after them those of the update's B.</summary>
+    private readonly struct PackJob(Operand b, int first, int columns, int p, int steps, RankUpdate update, int width, float* packed) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            var j = first + part * width;
+            var count = Math.Min(width, columns - part * width);
+            var panel = packed + (long)part * width * (steps + update.Steps);
+            var staging = scratch.Floats(Operand.StagingFloats(width));
+            b.Pack(j, count, p, steps, width, panel, staging);
+            if (update.Steps > 0)
+            {
+                update.B.Pack(j, count, 0, update.Steps, width, panel + (long)width * steps, staging);
+            }
+        }
     }
 
     private readonly struct MultiplyJob<TLanes>(
-        int m, int n, int steps, int rowParts, float* a, nint aRow, nint aStep, float* packed, float* c, nint cRow, bool accumulate) : IJob
+        int m, int n, int steps, int rowParts, float* a, nint aRow, nint aStep, float* packed, float* c, nint cRow, bool accumulate, RankUpdate update) : IJob
         where TLanes : struct, ILanes<TLanes>
     {
         public void Run(int part, Scratch scratch)
@@ -184,18 +241,16 @@ internal static unsafe class Gemm
             var width = Tile.Columns<TLanes>();
             var (panel, rowPart) = Math.DivRem(part, rowParts);
             var row = rowPart * RowsPerPart;
-            Panel<TLanes>(
-                Math.Min(RowsPerPart, m - row),
-                Math.Min(width, n - panel * width),
-                steps,
-                a + row * aRow,
-                aRow,
-                aStep,
-                packed + (long)panel * width * steps,
-                c + row * cRow + panel * width,
-                cRow,
-                accumulate,
-                scratch.Floats(Tile.Rows * width));
+            var rows = Math.Min(RowsPerPart, m - row);
+            var columns = Math.Min(width, n - panel * width);
+            var from = packed + (long)panel * width * (steps + update.Steps);
+            var to = c + row * cRow + panel * width;
+            var edge = scratch.Floats(Tile.Rows * width);
+            Panel<TLanes>(rows, columns, steps, a + row * aRow, aRow, aStep, from, width, to, cRow, accumulate, edge);
+            if (update.Steps > 0)
+            {
+                Panel<TLanes>(rows, columns, update.Steps, update.A + row * update.ARow, update.ARow, update.AStep, from + (long)width * steps, width, to, cRow, true, edge);
+            }
         }
     }
 }

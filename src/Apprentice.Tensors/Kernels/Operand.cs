@@ -30,6 +30,9 @@ internal readonly unsafe struct Operand
         Transposed = transposed;
     }
 
+    /// <summary>The stored rows from this one on: columns where <see cref="Transposed"/>, else steps.</summary>
+    public Operand FromRow(int row) => new(Data + row * RowBytes, Type, RowBytes, Transposed);
+
     public byte* Data { get; }
 
     public StorageType Type { get; }
@@ -37,6 +40,13 @@ internal readonly unsafe struct Operand
     public nint RowBytes { get; }
 
     public bool Transposed { get; }
+
+    /// <summary>Floats from one stored row to the next, for an operand that can be read <see cref="InPlace"/>.</summary>
+    public nint Stride => RowBytes / sizeof(float);
+
+    /// <summary>A whole panel of columns that needs no packing since it lies step after step as floats already, or null.</summary>
+    public float* InPlace(int j, int columns, int p, int width) =>
+        Type == StorageType.F32 && !Transposed && columns == width ? (float*)(Data + p * RowBytes) + j : null;
 
     /// <summary>
     /// Writes columns [j, j+columns) and steps [p, p+steps) as a packed panel: step after step, <paramref name="width"/>

@@ -16,30 +16,27 @@ public static unsafe class Linear
         Check(x, weight, bias, lora);
         var trained = weight.Trainable || bias is { Trainable: true } || lora is { A.Trainable: true } or { B.Trainable: true };
         var y = tape.New(x.Rows, weight.Rows, x.RequiresGradient || trained);
-        var values = tape.Values(x);
-        Gemm.Run(tape.Engine, x.Rows, weight.Rows, weight.Columns, values, x.Columns, 1, new Operand(weight, transposed: true), y.Data, y.Columns, accumulate: false);
+        var down = lora is null ? null : Down(tape, x, lora);
+        var update = down is null ? default : new RankUpdate(lora!.Rank, down.Data, lora.Rank, 1, new Operand(lora.B, transposed: true));
+        Gemm.Run(
+            tape.Engine, x.Rows, weight.Rows, weight.Columns, tape.Values(x), x.Columns, 1, new Operand(weight, transposed: true), y.Data, y.Columns, accumulate: false, update);
         if (bias is not null)
         {
-            for (var r = 0; r < y.Rows; r++)
-            {
-                Kernels.Rows.AddScaled(1, bias.Floats, y.Data + (long)r * y.Columns, y.Columns);
-            }
+            tape.Engine.Team.Run(RowParts.Count(y.Rows), new BiasJob(y.Rows, y.Columns, bias.Floats, y.Data));
         }
 
-        var down = lora is null ? null : AddLora(tape, x, y, lora);
         tape.Record(new LinearNode(y, x, weight, bias, lora, down));
         return y;
     }
 
-    /// <summary>y += down Bᵀ with down = scale * dropout(x) Aᵀ [rows, rank], which backward needs again.</summary>
-    private static Tensor AddLora(Tape tape, Tensor x, Tensor y, LoraPair lora)
+    /// <summary>scale * dropout(x) Aᵀ [rows, rank], which backward needs again.</summary>
+    private static Tensor Down(Tape tape, Tensor x, LoraPair lora)
     {
         var down = tape.New(x.Rows, lora.Rank, requiresGradient: false);
         var input = Dropped(tape, x, lora);
         Gemm.Run(tape.Engine, x.Rows, lora.Rank, x.Columns, input, x.Columns, 1, new Operand(lora.A, transposed: true), down.Data, lora.Rank, accumulate: false);
         ReturnDropped(tape, lora, input);
         Scale(down.Data, down.Count, lora.Scale);
-        Gemm.Run(tape.Engine, x.Rows, y.Columns, lora.Rank, down.Data, lora.Rank, 1, new Operand(lora.B, transposed: true), y.Data, y.Columns, accumulate: true);
         return down;
     }
 
@@ -90,15 +87,26 @@ public static unsafe class Linear
         }
     }
 
+    private readonly struct BiasJob(int rows, int width, float* bias, float* y) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            foreach (var r in RowParts.Rows(part, rows))
+            {
+                Kernels.Rows.AddScaled(1, bias, y + (long)r * width, width);
+            }
+        }
+    }
+
     private sealed class LinearNode(Tensor output, Tensor x, Weight weight, Weight? bias, LoraPair? lora, Tensor? down) : Node(output)
     {
         public override void Backward(Tape tape)
         {
             var dy = Output.Gradient;
+            var dDown = lora is null ? null : DownGradient(tape, dy, lora);
             if (x.RequiresGradient)
             {
-                var dx = tape.OpenGradient(x, out var accumulate);
-                Gemm.Run(tape.Engine, x.Rows, weight.Columns, weight.Rows, dy, weight.Rows, 1, new Operand(weight, transposed: false), dx, x.Columns, accumulate);
+                AddInputGradient(tape, dy, dDown);
             }
 
             if (weight.Trainable)
@@ -113,51 +121,53 @@ public static unsafe class Linear
 
             if (lora is not null)
             {
-                LoraBackward(tape, dy, lora, down!);
+                AddLoraGradients(tape, dy, lora, dDown);
+                tape.Return(dDown);
                 tape.FreeValues(down!);
             }
         }
 
-        private void LoraBackward(Tape tape, float* dy, LoraPair lora, Tensor down)
+        /// <summary>scale * dy B [rows, rank].</summary>
+        private float* DownGradient(Tape tape, float* dy, LoraPair pair)
         {
-            // dDown = scale * dy B;  dA += dDownᵀ x;  dB += dyᵀ down;  dx += dDown A
-            var dDown = tape.Rent(down.Count);
-            Gemm.Run(tape.Engine, x.Rows, lora.Rank, weight.Rows, dy, weight.Rows, 1, new Operand(lora.B, transposed: false), dDown, lora.Rank, accumulate: false);
-            Scale(dDown, down.Count, lora.Scale);
-            if (lora.B.Trainable)
-            {
-                AddOuter(tape, dy, weight.Rows, down.Data, lora.Rank, lora.B.Gradient!);
-            }
-
-            if (lora.A.Trainable)
-            {
-                var input = Dropped(tape, x, lora);
-                AddOuter(tape, dDown, lora.Rank, input, x.Columns, lora.A.Gradient!);
-                ReturnDropped(tape, lora, input);
-            }
-
-            if (x.RequiresGradient)
-            {
-                AddInputGradient(tape, dDown, lora);
-            }
-
-            tape.Return(dDown);
+            var dDown = tape.Rent(down!.Count);
+            Gemm.Run(tape.Engine, x.Rows, pair.Rank, weight.Rows, dy, weight.Rows, 1, new Operand(pair.B, transposed: false), dDown, pair.Rank, accumulate: false);
+            Scale(dDown, down.Count, pair.Scale);
+            return dDown;
         }
 
-        private void AddInputGradient(Tape tape, float* dDown, LoraPair lora)
+        /// <summary>dx += dy W + mask(dDown A).</summary>
+        private void AddInputGradient(Tape tape, float* dy, float* dDown)
         {
-            var a = new Operand(lora.A, transposed: false);
-            if (lora.Dropout is not { Probability: > 0 } dropout)
+            var dx = tape.OpenGradient(x, out var accumulate);
+            var dropout = lora?.Dropout is { Probability: > 0 } mask ? mask : (DropoutMask?)null;
+            var update = lora is null ? default : new RankUpdate(lora.Rank, dDown, lora.Rank, 1, new Operand(lora.A, transposed: false));
+            Gemm.Run(
+                tape.Engine, x.Rows, x.Columns, weight.Rows, dy, weight.Rows, 1, new Operand(weight, transposed: false), dx, x.Columns, accumulate, dropout is null ? update : default);
+            if (dropout is { } drop)
             {
-                Gemm.Run(tape.Engine, x.Rows, x.Columns, lora.Rank, dDown, lora.Rank, 1, a, x.Gradient, x.Columns, accumulate: true);
-                return;
+                var masked = tape.Rent(x.Count);
+                Gemm.Run(tape.Engine, x.Rows, x.Columns, update.Steps, update.A, update.ARow, update.AStep, update.B, masked, x.Columns, accumulate: false);
+                drop.Apply(tape.Engine, masked, masked, x.Rows, x.Columns);
+                Elementwise.Add(tape.Engine, masked, dx, x.Count);
+                tape.Return(masked);
+            }
+        }
+
+        /// <summary>dA += dDownᵀ dropout(x);  dB += dyᵀ down.</summary>
+        private void AddLoraGradients(Tape tape, float* dy, LoraPair pair, float* dDown)
+        {
+            if (pair.B.Trainable)
+            {
+                AddOuter(tape, dy, weight.Rows, down!.Data, pair.Rank, pair.B.Gradient!);
             }
 
-            var masked = tape.Rent(x.Count);
-            Gemm.Run(tape.Engine, x.Rows, x.Columns, lora.Rank, dDown, lora.Rank, 1, a, masked, x.Columns, accumulate: false);
-            dropout.Apply(tape.Engine, masked, masked, x.Rows, x.Columns);
-            Elementwise.Add(tape.Engine, masked, x.Gradient, x.Count);
-            tape.Return(masked);
+            if (pair.A.Trainable)
+            {
+                var input = Dropped(tape, x, pair);
+                AddOuter(tape, dDown, pair.Rank, input, x.Columns, pair.A.Gradient!);
+                ReturnDropped(tape, pair, input);
+            }
         }
 
         /// <summary>gradient [left, right] += leftᵀ right over all rows.</summary>

@@ -6,8 +6,9 @@ namespace Apprentice.Tensors.Ops;
 
 /// <summary>
 /// The output projection and the log-softmax over the vocabulary in one operation: for each (source row, target token)
-/// the log-probability, without logits for any other row. Works in chunks of rows; a single chunk keeps its logits for
-/// backward, several make them again.
+/// the log-probability. Goes through the vocabulary in chunks with a running maximum and sum (Milakov and Gimelshein
+/// 2018), so no whole row of logits is ever there, and sums up sum(p_j W_j) on the way, which is all that the gradient
+/// of the hidden rows needs.
 /// </summary>
 public static unsafe class TokenLogProbabilities
 {
@@ -20,7 +21,9 @@ public static unsafe class TokenLogProbabilities
     /// <summary>Column of the result with the mean over the vocabulary of log p, for label smoothing.</summary>
     public const int MeanLogProbability = 2;
 
-    private const long ChunkBytes = 48L << 20;
+    /// <summary>Rows and tokens of the vocabulary that are worked on together: at most 16 MB of logits.</summary>
+    private const int ChunkRows = 2048;
+    private const int ChunkTokens = 2048;
 
     /// <param name="hidden">[rows, width]; kept for backward.</param>
     /// <param name="head">[vocabulary, width], any stored type.</param>
@@ -43,122 +46,163 @@ public static unsafe class TokenLogProbabilities
         }
 
         var output = tape.New(sources.Length, 3, hidden.RequiresGradient || head.Trainable);
-        var node = new HeadNode(output, hidden, head, sources, targets);
+        var expected = tape.Recording && hidden.RequiresGradient ? tape.New(sources.Length, head.Columns, requiresGradient: false) : null;
+        var node = new HeadNode(output, hidden, head, sources, targets, expected);
         node.Forward(tape);
         tape.Record(node);
         return output;
     }
 
-    private sealed class HeadNode(Tensor output, Tensor hidden, Weight head, int[] sources, int[] targets) : Node(output)
+    /// <param name="expected">[targets, width]: the mean row of the head under each target's distribution, or null.</param>
+    private sealed class HeadNode(Tensor output, Tensor hidden, Weight head, int[] sources, int[] targets, Tensor? expected) : Node(output)
     {
-        private readonly int _chunk = (int)Math.Clamp(ChunkBytes / (sizeof(float) * (long)head.Rows), 16, Math.Max(16, sources.Length));
-        private Tensor? _kept;
+        private readonly int _width = head.Columns;
+        private readonly Operand _logits = new(head, transposed: true);
+        private readonly Operand _rows = new(head, transposed: false);
 
         public void Forward(Tape tape)
         {
-            for (var first = 0; first < sources.Length; first += _chunk)
+            for (var first = 0; first < sources.Length; first += ChunkRows)
             {
-                var count = Math.Min(_chunk, sources.Length - first);
-                var logits = tape.New(count, head.Rows, requiresGradient: false);
-                Project(tape, first, count, logits.Data);
-                tape.Engine.Team.Run(count, new ForwardJob(head.Rows, first, logits.Data, targets, Output.Data));
-                if (tape.Recording && Output.RequiresGradient && count == sources.Length)
-                {
-                    _kept = logits;
-                }
-                else
-                {
-                    tape.FreeValues(logits);
-                }
+                Forward(tape, first, Math.Min(ChunkRows, sources.Length - first));
             }
         }
 
         public override void Backward(Tape tape)
         {
-            for (var first = 0; first < sources.Length; first += _chunk)
+            if (hidden.RequiresGradient)
             {
-                var count = Math.Min(_chunk, sources.Length - first);
-                var logits = _kept ?? tape.New(count, head.Rows, requiresGradient: false);
-                if (_kept is null)
-                {
-                    Project(tape, first, count, logits.Data);
-                }
+                AddHiddenGradient(tape);
+                tape.FreeValues(expected!);
+            }
 
-                tape.Engine.Team.Run(count, new BackwardJob(head.Rows, first, logits.Data, targets, Output.Data, Output.Gradient));
-                var width = head.Columns;
-                var rows = tape.Rent((long)count * width);
-                if (head.Trainable)
-                {
-                    Gather(tape, first, count, rows);
-                    Gemm.Run(tape.Engine, head.Rows, width, count, logits.Data, 1, head.Rows, new Operand(rows, width, transposed: false), head.Gradient!.Data, width, accumulate: true);
-                }
-
-                if (hidden.RequiresGradient)
-                {
-                    Gemm.Run(tape.Engine, count, width, head.Rows, logits.Data, head.Rows, 1, new Operand(head, transposed: false), rows, width, accumulate: false);
-                    var gradient = tape.ZeroedGradient(hidden);
-                    for (var i = 0; i < count; i++)
-                    {
-                        Kernels.Rows.AddScaled(1, rows + (long)i * width, gradient + (long)sources[first + i] * width, width);
-                    }
-                }
-
-                tape.Return(rows);
-                tape.FreeValues(logits);
+            for (var first = 0; head.Trainable && first < sources.Length; first += ChunkRows)
+            {
+                AddHeadGradient(tape, first, Math.Min(ChunkRows, sources.Length - first));
             }
         }
 
-        private void Project(Tape tape, int first, int count, float* logits)
+        private void Forward(Tape tape, int first, int count)
         {
-            var rows = tape.Rent((long)count * head.Columns);
-            Gather(tape, first, count, rows);
-            Gemm.Run(tape.Engine, count, head.Rows, head.Columns, rows, head.Columns, 1, new Operand(head, transposed: true), logits, head.Rows, accumulate: false);
+            var rows = Gather(tape, first, count);
+            var logits = tape.Rent((long)count * ChunkTokens);
+            var softmax = tape.Rent((long)count * RunningSoftmax.Floats);
+            var mean = expected is null ? null : expected.Data + (long)first * _width;
+            for (var token = 0; token < head.Rows; token += ChunkTokens)
+            {
+                var tokens = Math.Min(ChunkTokens, head.Rows - token);
+                Gemm.Run(tape.Engine, count, tokens, _width, rows, _width, 1, _logits.FromRow(token), logits, tokens, accumulate: false);
+                tape.Engine.Team.Run(count, new RunningSoftmax.ChunkJob(token, tokens, first, targets, logits, softmax, mean, _width));
+                if (mean != null)
+                {
+                    Gemm.Run(tape.Engine, count, _width, tokens, logits, tokens, 1, _rows.FromRow(token), mean, _width, accumulate: token > 0);
+                }
+            }
+
+            tape.Engine.Team.Run(count, new RunningSoftmax.ResultJob(head.Rows, first, softmax, Output.Data, mean, _width));
+            tape.Return(softmax);
+            tape.Return(logits);
             tape.Return(rows);
         }
 
-        private void Gather(Tape tape, int first, int count, float* rows)
+        /// <summary>dh = g0 (W[target] - E) + g1 E + g2 (mean of W - E), where E is the expected row.</summary>
+        private void AddHiddenGradient(Tape tape)
         {
-            var width = head.Columns;
+            var gradient = tape.ZeroedGradient(hidden);
+            var meanRow = MeanRow(tape);
+            var row = tape.Rent(_width);
+            for (var i = 0; i < sources.Length; i++)
+            {
+                var g = Output.Gradient + 3L * i;
+                var to = gradient + (long)sources[i] * _width;
+                head.CopyRows(targets[i], 1, row);
+                Kernels.Rows.AddScaled(g[LogProbability], row, to, _width);
+                Kernels.Rows.AddScaled(g[LogSumExp] - g[LogProbability] - g[MeanLogProbability], expected!.Data + (long)i * _width, to, _width);
+                if (meanRow != null)
+                {
+                    Kernels.Rows.AddScaled(g[MeanLogProbability], meanRow, to, _width);
+                }
+            }
+
+            tape.Return(row);
+            if (meanRow != null)
+            {
+                tape.Return(meanRow);
+            }
+        }
+
+        /// <summary>The mean over the vocabulary of the head's rows, or null where no target asks for it.</summary>
+        private float* MeanRow(Tape tape)
+        {
+            var asked = false;
+            for (var i = 0; i < sources.Length; i++)
+            {
+                asked |= Output.Gradient[3L * i + MeanLogProbability] != 0;
+            }
+
+            if (!asked)
+            {
+                return null;
+            }
+
+            var weights = tape.Rent(head.Rows);
+            new Span<float>(weights, head.Rows).Fill(1f / head.Rows);
+            var mean = tape.Rent(_width);
+            Gemm.Run(tape.Engine, 1, _width, head.Rows, weights, head.Rows, 1, _rows, mean, _width, accumulate: false);
+            tape.Return(weights);
+            return mean;
+        }
+
+        /// <summary>dW += dLogitsᵀ h, with the logits made again chunk by chunk.</summary>
+        private void AddHeadGradient(Tape tape, int first, int count)
+        {
+            var rows = Gather(tape, first, count);
+            var logits = tape.Rent((long)count * ChunkTokens);
+            for (var token = 0; token < head.Rows; token += ChunkTokens)
+            {
+                var tokens = Math.Min(ChunkTokens, head.Rows - token);
+                Gemm.Run(tape.Engine, count, tokens, _width, rows, _width, 1, _logits.FromRow(token), logits, tokens, accumulate: false);
+                tape.Engine.Team.Run(count, new LogitGradientJob(head.Rows, token, tokens, first, targets, logits, Output.Data, Output.Gradient));
+                Gemm.Run(
+                    tape.Engine, tokens, _width, count, logits, 1, tokens, new Operand(rows, _width, transposed: false), head.Gradient!.Data + (long)token * _width, _width, accumulate: true);
+            }
+
+            tape.Return(logits);
+            tape.Return(rows);
+        }
+
+        /// <summary>The hidden rows of the targets, to be returned.</summary>
+        private float* Gather(Tape tape, int first, int count)
+        {
+            var rows = tape.Rent((long)count * _width);
             var from = tape.Values(hidden);
             for (var i = 0; i < count; i++)
             {
-                new ReadOnlySpan<float>(from + (long)sources[first + i] * width, width).CopyTo(new Span<float>(rows + (long)i * width, width));
+                new ReadOnlySpan<float>(from + (long)sources[first + i] * _width, _width).CopyTo(new Span<float>(rows + (long)i * _width, _width));
             }
+
+            return rows;
         }
     }
 
-    private readonly struct ForwardJob(int vocabulary, int first, float* logits, int[] targets, float* output) : IJob
+    /// <summary>Turns a row of a chunk of logits into its gradient.</summary>
+    private readonly struct LogitGradientJob(int vocabulary, int token, int tokens, int first, int[] targets, float* logits, float* output, float* gradient) : IJob
     {
         public void Run(int part, Scratch scratch)
         {
-            var row = logits + (long)part * vocabulary;
-            var logSum = Kernels.Rows.LogSumExp(row, vocabulary, scratch.Floats(vocabulary), out var max);
-            var to = output + (first + part) * 3L;
-            to[LogProbability] = row[targets[first + part]] - max - logSum;
-            to[LogSumExp] = max + logSum;
-            to[MeanLogProbability] = Kernels.Rows.Sum(row, vocabulary) / vocabulary - max - logSum;
-        }
-    }
-
-    /// <summary>Turns a row of logits into its gradient.</summary>
-    private readonly struct BackwardJob(int vocabulary, int first, float* logits, int[] targets, float* output, float* gradient) : IJob
-    {
-        public void Run(int part, Scratch scratch)
-        {
-            var row = new Span<float>(logits + (long)part * vocabulary, vocabulary);
+            var row = new Span<float>(logits + (long)part * tokens, tokens);
             var g = gradient + (first + part) * 3L;
-            var logSum = output[(first + part) * 3L + LogSumExp];
 
             // d/dlogit_j: g0 (1[j = t] - p_j) + g1 p_j + g2 (1/V - p_j)
-            TensorPrimitives.Subtract(row, logSum, row);
+            TensorPrimitives.Subtract(row, output[(first + part) * 3L + LogSumExp], row);
             TensorPrimitives.Exp(row, row);
             TensorPrimitives.Multiply(row, g[LogSumExp] - g[LogProbability] - g[MeanLogProbability], row);
-            if (g[MeanLogProbability] != 0)
+            TensorPrimitives.Add(row, g[MeanLogProbability] / vocabulary, row);
+            var target = targets[first + part] - token;
+            if ((uint)target < (uint)tokens)
             {
-                TensorPrimitives.Add(row, g[MeanLogProbability] / vocabulary, row);
+                row[target] += g[LogProbability];
             }
-
-            row[targets[first + part]] += g[LogProbability];
         }
     }
 }

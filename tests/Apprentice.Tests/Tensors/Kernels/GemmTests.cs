@@ -51,7 +51,7 @@ public sealed unsafe class GemmTests
             {
                 var values = new Values((ulong)(rows * columns));
                 var weight = values.Stored("w", type, rows, columns);
-                foreach (var m in new[] { 1, 6, 11 })
+                foreach (var m in new[] { 1, 6, 11, 100 })
                 {
                     Check(engine, m, rows, columns, weight, transposed: true, values);
                     Check(engine, m, columns, rows, weight, transposed: false, values);
@@ -73,6 +73,36 @@ public sealed unsafe class GemmTests
             var weight = values.Stored("w", type, 9, columns);
             Check(engine, 3, 9, columns, weight, transposed: true, values);
             Check(engine, 3, columns, 9, weight, transposed: false, values);
+        }
+    }
+
+    /// <summary>A product and a rank update in one go are the two one after the other.</summary>
+    [Theory]
+    [MemberData(nameof(Levels))]
+    public void RankUpdateIsASecondProduct(SimdLevel level)
+    {
+        using var engine = new Engine(2, level);
+        foreach (var (m, n, k, steps) in new[] { (3, 70, 40, 16), (50, 130, 900, 5), (100, 2100, 20, 16), (200, 70, 1600, 33), (130, 9, 60, 900), (5, 40, 7, 1000) })
+        {
+            foreach (var transposed in new[] { false, true })
+            {
+                var values = new Values((ulong)(m + n + steps));
+                var (a, b, before) = (values.Floats(m * k), values.Floats(k * n), values.Floats(m * n));
+                var (a2, b2) = (values.Floats(m * steps), values.Floats(steps * n));
+                var (together, apart) = ((float[])before.Clone(), (float[])before.Clone());
+                fixed (float* pa = a, pb = b, pa2 = a2, pb2 = b2, one = together, two = apart)
+                {
+                    var (right, right2) = (new Operand(pb, transposed ? k : n, transposed), new Operand(pb2, transposed ? steps : n, transposed));
+                    Gemm.Run(engine, m, n, k, pa, k, 1, right, one, n, accumulate: true, new RankUpdate(steps, pa2, steps, 1, right2));
+                    Gemm.Run(engine, m, n, k, pa, k, 1, right, two, n, accumulate: true);
+                    Gemm.Run(engine, m, n, steps, pa2, steps, 1, right2, two, n, accumulate: true);
+                }
+
+                for (var i = 0; i < together.Length; i++)
+                {
+                    Assert.True(Math.Abs(together[i] - apart[i]) <= 1e-5 * Math.Sqrt(k + steps), $"{level} m {m} n {n} k {k}+{steps} transposed {transposed}: element {i} is {together[i]}, not {apart[i]}");
+                }
+            }
         }
     }
 

@@ -102,18 +102,39 @@ public sealed class OperationTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void TokenLogProbabilitiesWithRepeatedSources(bool manyChunks)
+    [InlineData(50, 12, 23)]
+    [InlineData(4099, 12, 23)] // three chunks of the vocabulary
+    [InlineData(7, 2, 2050)] // two chunks of rows
+    public void TokenLogProbabilitiesWithRepeatedSources(int vocabulary, int width, int count)
     {
-        // 48 MB of logits are one chunk: a vocabulary of a million makes chunks of 16 rows.
-        var (vocabulary, width, count) = manyChunks ? (1_000_001, 2, 20) : (50, 12, 23);
         var check = new GradientCheck(9);
         check.Input(11, width);
-        var head = manyChunks ? check.Values.Weight("head", trainable: false, 1, vocabulary, width) : check.Trained("head", 1, vocabulary, width);
+        var head = check.Trained("head", 1, vocabulary, width);
         var sources = Enumerable.Range(0, count).Select(i => i * 7 % 9).ToArray();
-        var targets = Enumerable.Range(0, count).Select(i => i * 37 % vocabulary).ToArray();
-        check.Run((tape, x) => TokenLogProbabilities.Apply(tape, x[0], head, sources, targets), entries: manyChunks ? 3 : 60);
+        var targets = Enumerable.Range(0, count).Select(i => i * 373 % vocabulary).ToArray();
+        check.Run((tape, x) => TokenLogProbabilities.Apply(tape, x[0], head, sources, targets), entries: 60);
+    }
+
+    /// <summary>The largest logit, of thousands, comes in the last chunk, in the first, or in between: against doubles.</summary>
+    [Theory]
+    [InlineData(5, 0)]
+    [InlineData(2500, 3000)]
+    [InlineData(4098, 4097)]
+    public void TokenLogProbabilitiesOfHugeLogits(int largest, int target)
+    {
+        const int Vocabulary = 4099;
+        var logits = Enumerable.Range(0, Vocabulary).Select(j => (float)(3000 * Math.Sin(j * 0.7))).ToArray();
+        logits[largest] = 3002;
+        using var engine = new Engine(2);
+        using var tape = new Tape(engine);
+        var head = Weight.FromValues("head", trainable: false, logits, Vocabulary, 1);
+        var values = TokenLogProbabilities.Apply(tape, tape.Constant([1], 1, 1, requiresGradient: true), head, [0], [target]).ToArray();
+
+        var max = logits.Max(x => (double)x);
+        var logSum = Math.Log(logits.Sum(x => Math.Exp(x - max)));
+        Assert.Equal(logits[target] - max - logSum, values[TokenLogProbabilities.LogProbability], 1e-3);
+        Assert.Equal(max + logSum, values[TokenLogProbabilities.LogSumExp], 1e-3);
+        Assert.Equal(logits.Average(x => (double)x) - max - logSum, values[TokenLogProbabilities.MeanLogProbability], 0.01);
     }
 
     [Theory]
