@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Globalization;
+using Apprentice.Models.Generation;
+using Apprentice.Models.Registry;
+using Apprentice.Tensors;
+
+namespace Apprentice.Benchmarks;
+
+/// <summary>
+/// Tokens a second of one model: reading a prompt, generating one answer, and generating many answers at once against one
+/// after the other. Medians of several runs; one line a figure, its name and the number, so that a script can read it.
+/// </summary>
+internal static class InferenceBenchmark
+{
+    private const int PromptTokens = 400;
+    private const int Generated = 100;
+    private const int AtOnce = 32;
+    private const int ShortPromptTokens = 32;
+    private const int ShortGenerated = 64;
+    private const int OneByOne = 4;
+
+    public static void Run(string path, int runs, int? threads)
+    {
+        using var model = LoadedModel.Open(path);
+        using var engine = new Engine(threads);
+        var prompt = Prompt(model, "The capital of France is ", PromptTokens);
+        var shortPrompts = Enumerable.Range(0, AtOnce).Select(i => Prompt(model, $"{i}. The capital of France is ", ShortPromptTokens)).ToArray();
+        Answer(model, engine, [prompt], 4); // compiles everything
+
+        var single = Enumerable.Range(0, runs).Select(_ => Answer(model, engine, [prompt], Generated + 1)).ToArray();
+        var together = Enumerable.Range(0, runs).Select(_ => Answer(model, engine, shortPrompts, ShortGenerated).Total).ToArray();
+        var apart = Enumerable.Range(0, runs)
+            .Select(_ => shortPrompts.Take(OneByOne).Sum(p => Answer(model, engine, [p], ShortGenerated).Total))
+            .ToArray();
+
+        Print("threads", engine.Threads);
+        Print("prompt_tokens_per_second", PromptTokens / Median(single.Select(s => s.First)));
+        Print("generation_tokens_per_second", Generated / Median(single.Select(s => s.Total - s.First)));
+        var oneByOne = OneByOne * ShortGenerated / Median(apart);
+        var atOnce = AtOnce * ShortGenerated / Median(together);
+        Print("one_by_one_tokens_per_second", oneByOne);
+        Print("at_once_tokens_per_second", atOnce);
+        Print("at_once_over_one_by_one", atOnce / oneByOne);
+    }
+
+    /// <summary>Seconds until the first token was there, and until all were.</summary>
+    private static (double First, double Total) Answer(LoadedModel model, Engine engine, int[][] prompts, int tokens)
+    {
+        var options = new SamplingOptions { Temperature = 0, MaxTokens = tokens };
+        var requests = prompts.Select(p => new GenerationRequest(p, options, new HashSet<int>())).ToArray();
+        var first = 0.0;
+        var watch = Stopwatch.StartNew();
+        new Generator(model.Model, engine, slots: AtOnce).Run(
+            requests,
+            (_, _) =>
+            {
+                first = first == 0 ? watch.Elapsed.TotalSeconds : first;
+                return true;
+            },
+            (_, _) => { });
+        return (first, watch.Elapsed.TotalSeconds);
+    }
+
+    private static int[] Prompt(LoadedModel model, string text, int tokens) =>
+        model.RawPromptIds(string.Concat(Enumerable.Repeat(text, tokens)))[..tokens];
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted[sorted.Length / 2];
+    }
+
+    private static void Print(string name, double value) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:0.##}"));
+}
