@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Registry;
 using Apprentice.Tensors;
@@ -33,14 +32,14 @@ internal static class InferenceBenchmark
             .Select(_ => shortPrompts.Take(OneByOne).Sum(p => Answer(model, engine, [p], ShortGenerated).Total))
             .ToArray();
 
-        Print("threads", engine.Threads);
-        Print("prompt_tokens_per_second", PromptTokens / Median(single.Select(s => s.First)));
-        Print("generation_tokens_per_second", Generated / Median(single.Select(s => s.Total - s.First)));
-        var oneByOne = OneByOne * ShortGenerated / Median(apart);
-        var atOnce = AtOnce * ShortGenerated / Median(together);
-        Print("one_by_one_tokens_per_second", oneByOne);
-        Print("at_once_tokens_per_second", atOnce);
-        Print("at_once_over_one_by_one", atOnce / oneByOne);
+        Figures.Print("threads", engine.Threads);
+        Figures.Print("prompt_tokens_per_second", PromptTokens / Figures.Median(single.Select(s => s.First)));
+        Figures.Print("generation_tokens_per_second", Generated / Figures.Median(single.Select(s => s.Total - s.First)));
+        var oneByOne = OneByOne * ShortGenerated / Figures.Median(apart);
+        var atOnce = AtOnce * ShortGenerated / Figures.Median(together);
+        Figures.Print("one_by_one_tokens_per_second", oneByOne);
+        Figures.Print("at_once_tokens_per_second", atOnce);
+        Figures.Print("at_once_over_one_by_one", atOnce / oneByOne);
     }
 
     /// <summary>Seconds until the first token was there, and until all were.</summary>
@@ -63,12 +62,4 @@ internal static class InferenceBenchmark
 
     private static int[] Prompt(LoadedModel model, string text, int tokens) =>
         model.RawPromptIds(string.Concat(Enumerable.Repeat(text, tokens)))[..tokens];
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
-    }
-
-    private static void Print(string name, double value) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:0.##}"));
 }

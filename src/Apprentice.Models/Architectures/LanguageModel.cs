@@ -32,6 +32,9 @@ public abstract class LanguageModel(WeightSource source) : IDisposable
     /// <summary>Tokens that the model was made for.</summary>
     public abstract int ContextLength { get; }
 
+    /// <summary>Columns of the queries of all heads together.</summary>
+    public abstract int QueryWidth { get; }
+
     /// <summary>Columns of a cached key or value.</summary>
     public abstract int KeyValueWidth { get; }
 

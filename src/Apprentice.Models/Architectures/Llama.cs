@@ -173,12 +173,14 @@ public sealed class Llama : LanguageModel
 
     public override int ContextLength => _config.ContextLength;
 
+    public override int QueryWidth => _config.Heads * _config.HeadWidth;
+
     public override int KeyValueWidth => _config.KeyValueHeads * _config.HeadWidth;
 
     public override Weight Head { get; }
 
     // Two residual streams, queries and attended values, keys and values, gate and up; norms and their product are made again.
-    public override long KeptFloatsPerToken => Layers * (2L * _config.Width + 2L * _config.Heads * _config.HeadWidth + 2L * KeyValueWidth + 2L * _config.FeedForward);
+    public override long KeptFloatsPerToken => Layers * (2L * _config.Width + 2L * QueryWidth + 2L * KeyValueWidth + 2L * _config.FeedForward);
 
     public override Tensor Forward(Tape tape, ForwardInput input)
     {
@@ -229,7 +231,7 @@ public sealed class Llama : LanguageModel
     private Layer TakeLayer(int i)
     {
         var at = $"model.layers.{i}";
-        var (queries, keys) = (_config.Heads * _config.HeadWidth, KeyValueWidth);
+        var (queries, keys) = (QueryWidth, KeyValueWidth);
         return new Layer(
             TakeVector($"{at}.input_layernorm.weight", _config.Width),
             TakeLinear($"{at}.self_attn.q_proj", queries, _config.Width, _config.AttentionBias),
