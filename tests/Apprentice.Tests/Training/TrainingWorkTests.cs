@@ -13,7 +13,7 @@ public class TrainingWorkTests
         30 * 576);
 
     [Fact]
-    public void A_token_of_SmolLM2_135M_costs_what_the_issue_counted()
+    public void A_token_of_SmolLM2_135M_costs_what_its_shapes_say()
     {
         Assert.Equal(0.454e9, Small.FlopsPerToken, 0.001e9);
         Assert.Equal(0.113e9, Small.FlopsPerTarget, 0.001e9);
