@@ -7,70 +7,111 @@ using Apprentice.Tensors.Memory;
 namespace Apprentice.Benchmarks;
 
 /// <summary>
-/// x Wᵀ (forward) and dy W (backward) in GFLOP/s and against the peak measured just before, and packing alone. The best
-/// of many runs, since other work may share the machine.
+/// Matrix products x Wᵀ and dy W against the peak, as a table. Peak and products take turns within each round, since other
+/// work on the machine and its clock move both; every figure is a median over the rounds.
 /// </summary>
 internal static unsafe class GemmBenchmark
 {
-    private static readonly (int M, int N, int K)[] Shapes = [(1024, 1536, 576), (2048, 2048, 2048)];
+    private const int Rounds = 7;
 
-    public static void Run(double seconds)
+    /// <summary>A short product is repeated for so long.</summary>
+    private const double Seconds = 0.01;
+
+    private static readonly StorageType[] Stored = [StorageType.F32, StorageType.BF16, StorageType.Q8_0, StorageType.Q4_0, StorageType.Q4_1];
+
+    private static readonly (int M, int N, int K, StorageType[] Types)[] Shapes =
+    [
+        .. new[] { 64, 128, 256, 512, 1024, 4096 }.Select(size => (size, size, size, new[] { StorageType.F32 })),
+        (1024, 1536, 576, Stored),
+        (2048, 2048, 2048, Stored),
+    ];
+
+    public static void Run(Options options)
     {
+        var threadCounts = options.Integer("threads", 0) is > 0 and var one ? [one] : new[] { 1, 2 };
         Print($"{SimdDetection.Current}, {Environment.ProcessorCount} cores");
-        foreach (var threads in new[] { 1, 2 })
+        Print($"");
+        Print($"| threads | M, N, K | weights | peak P, GFLOP/s | x Wᵀ, GFLOP/s | of P | time over F32's | dy W, of P |");
+        Print($"| --- | --- | --- | --- | --- | --- | --- | --- |");
+        foreach (var threads in threadCounts)
         {
             using var engine = new Engine(threads);
-            foreach (var (m, n, k) in Shapes)
+            foreach (var (m, n, k, types) in Shapes)
             {
-                var peak = PeakRate.Measure(threads, seconds);
-                Print($"{threads} thread(s), ({m}, {n}, {k}), peak {peak:0}");
-                foreach (var type in new[] { StorageType.F32, StorageType.Q4_1 })
+                Measure(engine, m, n, k, types);
+            }
+        }
+    }
+
+    private static void Measure(Engine engine, int m, int n, int k, StorageType[] types)
+    {
+        var flops = 2.0 * m * n * k / 1e9;
+        var products = types.Select(type => (Forward: new Product(engine, m, n, k, type, transposed: true), Backward: new Product(engine, m, n, k, type, transposed: false))).ToArray();
+        var rounds = new (double Peak, double Forward, double Backward)[types.Length, Rounds];
+        for (var round = -1; round < Rounds; round++)
+        {
+            for (var t = 0; t < types.Length; t++)
+            {
+                var before = PeakRate.Measure(engine.Threads, Seconds);
+                var forward = products[t].Forward.Time();
+                var backward = products[t].Backward.Time();
+                if (round >= 0)
                 {
-                    foreach (var transposed in new[] { true, false })
-                    {
-                        Product(engine, m, n, k, type, transposed, peak, seconds);
-                    }
+                    rounds[t, round] = ((before + PeakRate.Measure(engine.Threads, Seconds)) / 2, forward, backward);
                 }
             }
         }
+
+        for (var t = 0; t < types.Length; t++)
+        {
+            var own = Enumerable.Range(0, Rounds).Select(r => rounds[t, r]).ToArray();
+            var slower = Figures.Median(Enumerable.Range(0, Rounds).Select(r => rounds[t, r].Forward / rounds[0, r].Forward));
+            Print($"| {engine.Threads} | {m}, {n}, {k} | {types[t]} | {Figures.Median(own.Select(x => x.Peak)):0} | {Figures.Median(own.Select(x => flops / x.Forward)):0} | {Figures.Median(own.Select(x => flops / x.Forward / x.Peak)):0.00} | {slower:0.00} | {Figures.Median(own.Select(x => flops / x.Backward / x.Peak)):0.00} |");
+            products[t].Forward.Dispose();
+            products[t].Backward.Dispose();
+        }
     }
 
-    private static void Product(Engine engine, int m, int n, int k, StorageType type, bool transposed, double peak, double seconds)
+    /// <summary>One product and its matrices.</summary>
+    private sealed class Product : IDisposable
     {
-        using var stored = new NativeBuffer(BlockFormats.RowBytes(type, k) * n);
-        var weight = transposed
-            ? new Weight("w", type, [n, k], stored, (byte*)stored.Floats)
-            : new Weight("w", type, [k, n], stored, (byte*)stored.Floats);
-        using var a = new NativeBuffer((long)m * k * sizeof(float));
-        using var c = new NativeBuffer((long)m * n * sizeof(float));
-        var operand = new Operand(weight, transposed);
-        var product = Best(seconds, () => Gemm.Run(engine, m, n, k, a.Floats, k, 1, operand, c.Floats, n, accumulate: false));
-        const int Width = 64;
-        using var panels = new NativeBuffer((long)k * (n + Width) * sizeof(float));
-        using var staging = new NativeBuffer(Operand.StagingFloats(Width) * sizeof(float));
-        var packing = Best(seconds / 2, () =>
-        {
-            for (var j = 0; j < n; j += Width)
-            {
-                operand.Pack(j, Math.Min(Width, n - j), 0, k, Width, panels.Floats + (long)j * k, staging.Floats);
-            }
-        });
-        var rate = 2.0 * m * n * k / product / 1e9;
-        Print($"  {type,-5} {(transposed ? "x Wᵀ" : "dy W")}  {rate,6:0} GFLOP/s  {rate / peak,5:0.00} of peak  packing alone, one thread {packing * 1e3:0.00} ms of {product * 1e3:0.00}");
-    }
+        private readonly Engine _engine;
+        private readonly (int M, int N, int K) _shape;
+        private readonly NativeBuffer _stored, _a, _c;
+        private readonly Operand _operand;
 
-    private static double Best(double seconds, Action action)
-    {
-        action();
-        var best = double.MaxValue;
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed.TotalSeconds < seconds;)
+        public Product(Engine engine, int m, int n, int k, StorageType type, bool transposed)
         {
-            var start = Stopwatch.GetTimestamp();
-            action();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            (_engine, _shape) = (engine, (m, n, k));
+            var (rows, columns) = transposed ? (n, k) : (k, n);
+            _stored = new NativeBuffer(BlockFormats.RowBytes(type, columns) * rows);
+            _a = new NativeBuffer((long)m * k * sizeof(float));
+            _c = new NativeBuffer((long)m * n * sizeof(float));
+            _operand = new Operand(new Weight("w", type, [rows, columns], _stored, (byte*)_stored.Floats), transposed);
         }
 
-        return best;
+        /// <summary>Seconds of one product, from as many as fit into the time.</summary>
+        public double Time()
+        {
+            var (m, n, k) = _shape;
+            var start = Stopwatch.GetTimestamp();
+            for (var count = 1; ; count++)
+            {
+                Gemm.Run(_engine, m, n, k, _a.Floats, k, 1, _operand, _c.Floats, n, accumulate: false);
+                var elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
+                if (elapsed >= Seconds)
+                {
+                    return elapsed / count;
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            _stored.Dispose();
+            _a.Dispose();
+            _c.Dispose();
+        }
     }
 
     private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));

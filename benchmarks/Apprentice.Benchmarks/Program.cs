@@ -3,8 +3,8 @@ using Apprentice.Benchmarks;
 
 switch (args)
 {
-    case ["gemm", ..]:
-        GemmBenchmark.Run(args.Length > 1 ? double.Parse(args[1], CultureInfo.InvariantCulture) : 1);
+    case ["gemm", .. var rest]:
+        GemmBenchmark.Run(new Options(rest));
         return 0;
     case ["inference", var model, ..]:
         InferenceBenchmark.Run(model, Number(2) ?? 5, Number(3));
@@ -12,14 +12,18 @@ switch (args)
     case ["training-step", var model, .. var rest]:
         TrainingStepBenchmark.Run(model, new Options(rest));
         return 0;
+    case ["random-model", var file, .. var rest]:
+        RandomModel.Write(file, ModelShape.From(new Options(rest)));
+        return 0;
     case ["peak"]:
         Console.WriteLine(PeakRate.Measure(Environment.ProcessorCount, seconds: 3).ToString("0.0", CultureInfo.InvariantCulture));
         return 0;
     default:
-        Console.Error.WriteLine("usage: gemm [SECONDS]                      matrix products against the peak of the same run; SECONDS for each figure");
+        Console.Error.WriteLine("usage: gemm [--threads N]                  a table of matrix products against the peak of the same run, for 1 and 2 threads");
         Console.Error.WriteLine("       inference MODEL [RUNS [THREADS]]    tokens a second: prompt, generation, 32 prompts at once; medians of RUNS");
         Console.Error.WriteLine("       training-step MODEL [OPTIONS]       LoRA steps on random tokens: speed, share of the peak, memory, same bits; OPTIONS with defaults:");
-        Console.Error.WriteLine("           --batch 4 --tokens 256 --supervised all --shared 0 --rank 16 --recompute off --micro-batch-tokens 2048 --threads CORES --steps 5 --verify 2");
+        Console.Error.WriteLine("           --batch 4 --tokens 256 --supervised all --shared 0 --rank 16 --recompute off --micro-batch-tokens 2048 --threads CORES --steps 5 --warm-up 2 --verify 2");
+        Console.Error.WriteLine("       random-model FILE.gguf [OPTIONS]    a Q4_0 model of random weights; --shape NAME, and --layers, --width, --heads, --key-value-heads, --feed-forward instead of its");
         Console.Error.WriteLine("       peak                                the fp32 peak of all cores in GFLOP/s, by multiply-adds that never leave the registers");
         return 2;
 }

@@ -21,7 +21,6 @@ namespace Apprentice.Benchmarks;
 internal static class TrainingStepBenchmark
 {
     private const double PeakSeconds = 0.3;
-    private const int WarmUpSteps = 2;
 
     public static void Run(string path, Options options)
     {
@@ -36,7 +35,7 @@ internal static class TrainingStepBenchmark
             options.Integer("micro-batch-tokens", 2048),
             options.Text("recompute", "off") == "on");
         var threads = options.Integer("threads", Environment.ProcessorCount);
-        Measure(job, threads, options.Integer("steps", 5));
+        Measure(job, threads, options.Integer("steps", 5), options.Integer("warm-up", 2));
         var verified = options.Integer("verify", 2);
         if (verified > 0)
         {
@@ -46,17 +45,17 @@ internal static class TrainingStepBenchmark
         }
     }
 
-    private static void Measure(Job job, int threads, int steps)
+    private static void Measure(Job job, int threads, int steps, int warmUp)
     {
         using var engine = new Engine(threads);
         var (step, adapter) = job.NewStep(engine);
         var work = TrainingWork.Of(job.Model, adapter);
         var (seconds, rates, shares, peaks) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
         var (inBatch, inStep) = (0L, 0L);
-        var computed = 0;
-        for (var i = -WarmUpSteps; i < steps; i++)
+        StepBatch? last = null;
+        for (var i = -warmUp; i < steps; i++)
         {
-            var examples = job.Examples(i + WarmUpSteps);
+            var examples = job.Examples(i + warmUp);
             var before = PeakRate.Measure(threads, PeakSeconds);
             var start = Stopwatch.GetTimestamp();
             var allocated = GC.GetTotalAllocatedBytes(precise: true);
@@ -65,7 +64,7 @@ internal static class TrainingStepBenchmark
             step.Run(batch, learningRate: 1e-4);
             var elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
             (inBatch, inStep) = (packed - allocated, GC.GetTotalAllocatedBytes(precise: true) - packed);
-            computed = batch.MicroBatches.Sum(m => m.Ids.Length);
+            last = batch;
             if (i < 0)
             {
                 continue;
@@ -85,13 +84,16 @@ internal static class TrainingStepBenchmark
         Figures.Print("seconds_per_step", median);
         Figures.Print("tokens_per_second", job.Tokens / median);
         Figures.Print("examples_per_second", job.Batch / median);
-        Figures.Print("computed_tokens_per_step", computed);
+        Figures.Print("computed_tokens_per_step", last!.MicroBatches.Sum(m => m.Ids.Length));
         Figures.Print("useful_gflops", Figures.Median(rates));
         Figures.Print("useful_share_of_peak", Figures.Median(shares));
         Figures.Print("managed_bytes_packing_a_batch", inBatch);
         Figures.Print("managed_bytes_a_step", inStep);
         Figures.Print("peak_resident_megabytes", ProcessMemory.Now().PeakResident / 1e6);
         Figures.Print("arena_peak_megabytes", engine.Arena.PeakBytes / 1e6);
+        var forecast = new Forecast(job.Model, adapter.ParameterCount, job.Recompute);
+        Figures.Print("forecast_seconds_per_step", last.MicroBatches.Sum(m => forecast.Seconds(work, m, Figures.Median(peaks))));
+        Figures.Print("forecast_peak_megabytes", forecast.PeakBytes(last.MicroBatches.Max(m => m.Ids.Length)) / 1e6);
     }
 
     /// <summary>What is trained on, as a function of the step's number.</summary>

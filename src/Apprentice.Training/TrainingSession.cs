@@ -263,6 +263,6 @@ public sealed class TrainingSession : IDisposable
     {
         var longest = _train.Examples.Max(e => (long)e.Ids.Length);
         var tokens = Math.Max(longest, Math.Min(MicroBatchTokens, longest * _recipe.BatchSize));
-        return tokens * _model.Model.KeptFloatsPerToken * sizeof(float) <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3;
+        return new Forecast(_model.Model, trainedParameters: 0, recompute: false).ActivationBytes(tokens) <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3;
     }
 }

@@ -35,7 +35,15 @@ public sealed record TrainingWork(long FrozenParameters, long AdapterParameters,
     public double Flops(Batch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var pairs = batch.Positions.Sum(position => position + 1L);
-        return Flops(batch.Ids.Length, pairs, batch.Targets.Select(t => t.Source).Distinct().Count());
+        return Flops(batch.Ids.Length, VisiblePairs(batch), batch.Targets.Select(t => t.Source).Distinct().Count());
     }
+
+    /// <summary>Of the layers' forward pass over a batch, which is what recomputation runs again.</summary>
+    public double ForwardFlops(Batch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        return batch.Ids.Length * 2.0 * (FrozenParameters + AdapterParameters) + VisiblePairs(batch) * 4.0 * AttentionWidth;
+    }
+
+    private static long VisiblePairs(Batch batch) => batch.Positions.Sum(position => position + 1L);
 }

@@ -44,6 +44,9 @@ public abstract class LanguageModel(WeightSource source) : IDisposable
     /// <summary>Floats of activations that training keeps for each token when nothing is computed again.</summary>
     public abstract long KeptFloatsPerToken { get; }
 
+    /// <summary>Floats for each token that one layer's backward pass has beside what is kept.</summary>
+    public abstract long WorkingFloatsPerToken { get; }
+
     public long ParameterCount => _weights.Values.Sum(w => w.Count);
 
     /// <summary>Ids to the hidden states after the final norm, [tokens, width].</summary>

@@ -182,6 +182,9 @@ public sealed class Llama : LanguageModel
     // Two residual streams, queries and attended values, keys and values, gate and up; norms and their product are made again.
     public override long KeptFloatsPerToken => Layers * (2L * _config.Width + 2L * QueryWidth + 2L * KeyValueWidth + 2L * _config.FeedForward);
 
+    // Gradients of gate and up and what is made from them again; of the stream, a norm, and around them.
+    public override long WorkingFloatsPerToken => 3L * _config.FeedForward + 6L * _config.Width;
+
     public override Tensor Forward(Tape tape, ForwardInput input)
     {
         var positions = input.Segments.Positions();
