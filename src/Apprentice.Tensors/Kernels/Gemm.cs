@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Apprentice.Tensors.Kernels;
 
@@ -84,6 +84,7 @@ internal static unsafe class Gemm
     }
 
     /// <summary>At most one panel's width of columns from column j on, packed where they cannot be read in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Columns<TLanes>(
         int m, int j, int columns, int k, float* a, nint aRow, nint aStep, in Operand b, float* c, nint cRow, bool accumulate, float* work)
         where TLanes : struct, ILanes<TLanes>
@@ -146,6 +147,7 @@ internal static unsafe class Gemm
         return portions == 1 ? Math.Max(k, 1) : ((k + portions - 1) / portions + 31) / 32 * 32;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Panel<TLanes>(int m, int columns, int steps, float* a, nint aRow, nint aStep, float* panel, nint bStep, float* c, nint cRow, bool accumulate, float* edge)
         where TLanes : struct, ILanes<TLanes>
     {

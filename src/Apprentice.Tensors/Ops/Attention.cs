@@ -75,16 +75,14 @@ public static unsafe class Attention
             var shape = new AttentionShape(tape, segments, rule, q, k, v, null, logSums.Data);
             var along = tape.New(q.Rows, rule.Heads, requiresGradient: false); // sum(dO * O) of each row and head
             var team = tape.Engine.Team;
-            team.Run(segments.Blocks.Length * rule.KeyValueHeads, new QueryBackwardJob(
-                shape, tape.Values(Output), Output.Gradient, along.Data, q.RequiresGradient ? tape.ZeroedGradient(q) : null));
+            var (addQuery, addKey, addValue) = (false, false, false);
+            var dq = q.RequiresGradient ? tape.OpenGradient(q, out addQuery) : null;
+            team.Run(segments.Blocks.Length * rule.KeyValueHeads, new AttentionBackward.QueryJob(shape, tape.Values(Output), Output.Gradient, along.Data, dq, addQuery));
             if (k.RequiresGradient || v.RequiresGradient)
             {
-                team.Run(segments.Blocks.Length * rule.KeyValueHeads, new KeyBackwardJob(
-                    shape,
-                    Output.Gradient,
-                    along.Data,
-                    k.RequiresGradient ? tape.ZeroedGradient(k) : null,
-                    v.RequiresGradient ? tape.ZeroedGradient(v) : null));
+                var dk = k.RequiresGradient ? tape.OpenGradient(k, out addKey) : null;
+                var dv = v.RequiresGradient ? tape.OpenGradient(v, out addValue) : null;
+                team.Run(segments.Blocks.Length * rule.KeyValueHeads, new AttentionBackward.KeyJob(shape, Output.Gradient, along.Data, dk, addKey, dv, addValue));
             }
 
             tape.FreeValues(along);
@@ -98,30 +96,48 @@ public static unsafe class Attention
         public void Run(int part, Scratch scratch)
         {
             var (block, kvHead) = shape.Part(part);
+            var chain = shape.Segments.Chains[block.Segment];
             var keys = shape.KeyCount(block);
-            var work = scratch.Floats((long)block.Count * keys + Gemm.SerialFloats(Math.Max(shape.Width, Segments.BlockRows)) + Gemm.SerialFloats(keys));
-            var scores = work;
-            var gemm = work + (long)block.Count * keys;
+            var turnedFloats = shape.TurnedFloats(block);
+            var scores = scratch.Floats((long)block.Count * keys + turnedFloats + Gemm.SerialFloats(Math.Max(shape.Width, keys)));
+            var turned = scores + (long)block.Count * keys;
+            var gemm = turned + turnedFloats;
+            var columns = turned;
+            foreach (var s in chain)
+            {
+                var visible = shape.Visible(block, s);
+                shape.TurnedKeys(s, 0, visible, kvHead, columns);
+                columns += shape.TurnedFloats(visible);
+            }
+
             for (var head = kvHead * shape.Group; head < (kvHead + 1) * shape.Group; head++)
             {
-                var at = scores;
-                foreach (var s in shape.Segments.Chains[block.Segment])
+                var at = 0;
+                columns = turned;
+                foreach (var s in chain)
                 {
                     var visible = shape.Visible(block, s);
-                    shape.Scores(block, head, s, 0, visible, at, keys, gemm);
+                    shape.Scores(block, head, visible, shape.AlreadyTurned(columns, visible), scores + at, keys, gemm);
                     at += visible;
+                    columns += shape.TurnedFloats(visible);
+                }
+
+                shape.ScaleAndCap(scores, block.Count * keys);
+                at = 0;
+                foreach (var s in chain)
+                {
+                    shape.Mask(block, s, 0, shape.Visible(block, s), scores + at, keys);
+                    at += shape.Visible(block, s);
                 }
 
                 Softmax(block, head, scores, keys);
-                at = scores;
+                at = 0;
                 var to = output + shape.QueryRow(block) * shape.QueryStride + head * shape.Width;
-                var first = true;
-                foreach (var s in shape.Segments.Chains[block.Segment])
+                foreach (var s in chain)
                 {
                     var visible = shape.Visible(block, s);
-                    shape.Multiply(block.Count, shape.Width, visible, at, keys, 1, shape.ValueOperand(s, 0, kvHead), to, shape.QueryStride, !first, gemm);
+                    shape.Multiply(block.Count, shape.Width, visible, scores + at, keys, 1, shape.ValueOperand(s, 0, kvHead), to, shape.QueryStride, at > 0, gemm);
                     at += visible;
-                    first = false;
                 }
             }
         }
@@ -135,82 +151,6 @@ public static unsafe class Attention
                 var sum = Kernels.Rows.ExpSum(scores + (long)i * keys, keys, max);
                 TensorPrimitives.Multiply(row, 1 / sum, row);
                 shape.LogSums[(shape.QueryRow(block) + i) * shape.Heads + head] = max + MathF.Log(sum);
-            }
-        }
-    }
-
-    /// <summary>dQ of one block of queries, and sum(dO * O) for the key pass.</summary>
-    private readonly struct QueryBackwardJob(AttentionShape shape, float* output, float* dOutput, float* along, float* dq) : IJob
-    {
-        public void Run(int part, Scratch scratch)
-        {
-            var (block, kvHead) = shape.Part(part);
-            var square = (long)block.Count * Segments.BlockRows;
-            var work = scratch.Floats(2 * square + Gemm.SerialFloats(Math.Max(shape.Width, Segments.BlockRows)));
-            for (var head = kvHead * shape.Group; head < (kvHead + 1) * shape.Group; head++)
-            {
-                for (var i = 0; i < block.Count; i++)
-                {
-                    var row = shape.QueryRow(block) + i;
-                    var at = row * shape.QueryStride + head * shape.Width;
-                    along[row * shape.Heads + head] = Kernels.Rows.Dot(output + at, dOutput + at, shape.Width);
-                }
-
-                if (dq == null)
-                {
-                    continue;
-                }
-
-                foreach (var s in shape.Segments.Chains[block.Segment])
-                {
-                    var visible = shape.Visible(block, s);
-                    for (var first = 0; first < visible; first += Segments.BlockRows)
-                    {
-                        var count = Math.Min(Segments.BlockRows, visible - first);
-                        var gemm = work + 2 * square;
-                        shape.ScoreGradients(block, head, s, first, count, dOutput, along, work, work + square, gemm);
-                        var to = dq + shape.QueryRow(block) * shape.QueryStride + head * shape.Width;
-                        shape.Multiply(block.Count, shape.Width, count, work + square, count, 1, shape.KeyOperand(s, first, kvHead, transposed: false), to, shape.QueryStride, true, gemm);
-                    }
-                }
-            }
-        }
-    }
-
-    /// <summary>dK and dV of one block of keys: over all query blocks that see it and all heads of the group, in order.</summary>
-    private readonly struct KeyBackwardJob(AttentionShape shape, float* dOutput, float* along, float* dk, float* dv) : IJob
-    {
-        public void Run(int part, Scratch scratch)
-        {
-            var (keys, kvHead) = shape.Part(part);
-            const int Square = Segments.BlockRows * Segments.BlockRows;
-            var work = scratch.Floats(2 * Square + Gemm.SerialFloats(Math.Max(shape.Width, Segments.BlockRows)));
-            var gemm = work + 2 * Square;
-            var to = shape.QueryRow(keys) * shape.KeyStride + kvHead * shape.Width;
-            foreach (var block in shape.Segments.Seers[keys.Segment])
-            {
-                var count = Math.Min(keys.Count, shape.Visible(block, keys.Segment) - keys.First);
-                if (count <= 0)
-                {
-                    continue;
-                }
-
-                for (var head = kvHead * shape.Group; head < (kvHead + 1) * shape.Group; head++)
-                {
-                    shape.ScoreGradients(block, head, keys.Segment, keys.First, count, dOutput, along, work, work + Square, gemm);
-                    var row = shape.QueryRow(block) * shape.QueryStride + head * shape.Width;
-                    if (dv != null)
-                    {
-                        var from = new Operand(dOutput + row, shape.QueryStride, transposed: false);
-                        shape.Multiply(count, shape.Width, block.Count, work, 1, count, from, dv + to, shape.KeyStride, true, gemm);
-                    }
-
-                    if (dk != null)
-                    {
-                        var from = new Operand(shape.Queries + row, shape.QueryStride, transposed: false);
-                        shape.Multiply(count, shape.Width, block.Count, work + Square, 1, count, from, dk + to, shape.KeyStride, true, gemm);
-                    }
-                }
             }
         }
     }

@@ -55,34 +55,69 @@ internal sealed unsafe class AttentionShape(
         return count;
     }
 
-    public Operand KeyOperand(int s, int first, int kvHead, bool transposed) =>
-        new(Keys(segments.All[s], cache is null ? null : cache.Keys.Data, _keys) + (long)first * KeyStride + kvHead * Width, KeyStride, transposed);
+    public Operand KeyOperand(int s, int first, int kvHead) => new(KeyRows(s, first, kvHead), KeyStride, transposed: false);
 
-    public Operand ValueOperand(int s, int first, int kvHead, bool transposed = false) =>
-        new(Keys(segments.All[s], cache is null ? null : cache.Values.Data, _values) + (long)first * KeyStride + kvHead * Width, KeyStride, transposed);
+    public Operand ValueOperand(int s, int first, int kvHead) => new(ValueRows(s, first, kvHead), KeyStride, transposed: false);
+
+    /// <summary>Keys first.. of segment s as columns [Width, count]: turned once, then read in place for each head of the group.</summary>
+    public Operand TurnedKeys(int s, int first, int count, int kvHead, float* to) => Turned(KeyRows(s, first, kvHead), count, to);
+
+    /// <summary>Values first.. of segment s as columns [Width, count].</summary>
+    public Operand TurnedValues(int s, int first, int count, int kvHead, float* to) => Turned(ValueRows(s, first, kvHead), count, to);
+
+    /// <summary>What <see cref="TurnedKeys"/> or <see cref="TurnedValues"/> has left there.</summary>
+    public Operand AlreadyTurned(float* turned, int count) => new(turned, TurnedStride(count), transposed: false);
+
+    /// <summary>Floats that so many turned keys take.</summary>
+    public long TurnedFloats(int count) => (long)Width * TurnedStride(count);
+
+    /// <summary>Floats that all turned keys of the block take, segment after segment of its chain.</summary>
+    public long TurnedFloats(SegmentBlock block)
+    {
+        var floats = 0L;
+        foreach (var s in segments.Chains[block.Segment])
+        {
+            floats += TurnedFloats(Visible(block, s));
+        }
+
+        return floats;
+    }
 
     public void Multiply(int m, int n, int steps, float* a, nint aRow, nint aStep, Operand b, float* c, nint cRow, bool accumulate, float* work) =>
         Gemm.Serial(_simd, m, n, steps, a, aRow, aStep, b, c, cRow, accumulate, work);
 
-    /// <summary>Scaled, capped and masked scores [block.Count, count] against keys first.. of segment s; -inf where not seen.</summary>
-    public void Scores(SegmentBlock block, int head, int s, int first, int count, float* scores, int stride, float* work)
+    /// <summary>Unscaled scores [block.Count, columns of keys] of one head.</summary>
+    public void Scores(SegmentBlock block, int head, int count, Operand keys, float* scores, int stride, float* work) =>
+        Multiply(block.Count, count, Width, Queries + QueryRow(block) * QueryStride + head * Width, QueryStride, 1, keys, scores, stride, false, work);
+
+    public void ScaleAndCap(float* scores, int count)
     {
-        var queries = Queries + QueryRow(block) * QueryStride + head * Width;
-        Multiply(block.Count, count, Width, queries, QueryStride, 1, KeyOperand(s, first, head / Group, transposed: true), scores, stride, false, work);
+        var all = new Span<float>(scores, count);
+        TensorPrimitives.Multiply(all, _scale, all);
+        if (rule.Softcap is { } cap)
+        {
+            TensorPrimitives.Multiply(all, 1 / cap, all);
+            TensorPrimitives.Tanh(all, all);
+            TensorPrimitives.Multiply(all, cap, all);
+        }
+    }
+
+    /// <summary>-inf for keys first.. of segment s that a query of the block does not see.</summary>
+    public void Mask(SegmentBlock block, int s, int first, int count, float* scores, int stride)
+    {
         for (var i = 0; i < block.Count; i++)
         {
             var row = new Span<float>(scores + (long)i * stride, count);
-            TensorPrimitives.Multiply(row, _scale, row);
-            if (rule.Softcap is { } cap)
+            var (low, high) = Seen(block, i, s);
+            if (low > first)
             {
-                TensorPrimitives.Multiply(row, 1 / cap, row);
-                TensorPrimitives.Tanh(row, row);
-                TensorPrimitives.Multiply(row, cap, row);
+                row[..Math.Min(low - first, count)].Fill(float.NegativeInfinity);
             }
 
-            var (low, high) = Seen(block, i, s);
-            row[..Math.Clamp(low - first, 0, count)].Fill(float.NegativeInfinity);
-            row[Math.Clamp(high - first, 0, count)..].Fill(float.NegativeInfinity);
+            if (high < first + count)
+            {
+                row[Math.Max(high - first, 0)..].Fill(float.NegativeInfinity);
+            }
         }
     }
 
@@ -90,11 +125,16 @@ internal sealed unsafe class AttentionShape(
     /// Probabilities P and gradients dS of the unscaled scores, both [block.Count, count], against keys first.. of
     /// segment s: dS = scale * P * (dO Vᵀ - sum(dO * O)), times the slope of the cap.
     /// </summary>
-    public void ScoreGradients(SegmentBlock block, int head, int s, int first, int count, float* dOutput, float* along, float* p, float* ds, float* work)
+    /// <param name="keys">The keys, turned.</param>
+    /// <param name="values">The values, turned.</param>
+    public void ScoreGradients(
+        SegmentBlock block, int head, int s, int first, int count, Operand keys, Operand values, float* dOutput, float* along, float* p, float* ds, float* work)
     {
-        Scores(block, head, s, first, count, p, count, work);
         var start = QueryRow(block);
-        Multiply(block.Count, count, Width, dOutput + start * QueryStride + head * Width, QueryStride, 1, ValueOperand(s, first, head / Group, transposed: true), ds, count, false, work);
+        Scores(block, head, count, keys, p, count, work);
+        ScaleAndCap(p, block.Count * count);
+        Mask(block, s, first, count, p, count);
+        Multiply(block.Count, count, Width, dOutput + start * QueryStride + head * Width, QueryStride, 1, values, ds, count, false, work);
         for (var i = 0; i < block.Count; i++)
         {
             var statistic = (start + i) * Heads + head;
@@ -111,10 +151,13 @@ internal sealed unsafe class AttentionShape(
             }
 
             TensorPrimitives.Subtract(probabilities, logSums[statistic], probabilities);
-            TensorPrimitives.Exp(probabilities, probabilities);
-            TensorPrimitives.Multiply(gradients, probabilities, gradients);
-            TensorPrimitives.Multiply(gradients, _scale, gradients);
         }
+
+        var allProbabilities = new Span<float>(p, block.Count * count);
+        var allGradients = new Span<float>(ds, block.Count * count);
+        TensorPrimitives.Exp(allProbabilities, allProbabilities);
+        TensorPrimitives.Multiply(allGradients, allProbabilities, allGradients);
+        TensorPrimitives.Multiply(allGradients, _scale, allGradients);
     }
 
     /// <summary>Keys [low, high) of segment s that query i of the block sees: they have consecutive positions.</summary>
@@ -127,6 +170,23 @@ internal sealed unsafe class AttentionShape(
         return (low, high);
     }
 
-    private float* Keys(Segment segment, float* cached, float* batch) =>
-        (segment.Cached ? cached : batch) + (long)segment.Start * KeyStride;
+    private float* KeyRows(int s, int first, int kvHead) => Rows(s, cache is null ? null : cache.Keys.Data, _keys, first, kvHead);
+
+    private float* ValueRows(int s, int first, int kvHead) => Rows(s, cache is null ? null : cache.Values.Data, _values, first, kvHead);
+
+    private float* Rows(int s, float* cached, float* batch, int first, int kvHead) =>
+        (segments.All[s].Cached ? cached : batch) + ((long)segments.All[s].Start + first) * KeyStride + kvHead * Width;
+
+    private Operand Turned(float* rows, int count, float* to)
+    {
+        for (var c = 0; c < count; c += Transpose.Rows)
+        {
+            Transpose.Copy(rows + (long)c * KeyStride, KeyStride, Math.Min(Transpose.Rows, count - c), Width, to + c, TurnedStride(count));
+        }
+
+        return AlreadyTurned(to, count);
+    }
+
+    /// <summary>Whole cache lines, so that no vector of a row lies across two.</summary>
+    private static int TurnedStride(int count) => (count + 15) / 16 * 16;
 }
