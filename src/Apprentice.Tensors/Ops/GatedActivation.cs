@@ -29,17 +29,18 @@ public static unsafe class GatedActivation
             RowParts.Count(gate.Rows),
             new ForwardJob(gate.Rows, gate.Columns, tape.Values(gate), tape.Values(up), Output.Data, activation));
 
-        public override void Backward(Tape tape) => tape.Engine.Team.Run(
-            RowParts.Count(gate.Rows),
-            new BackwardJob(
-                gate.Rows,
-                gate.Columns,
-                tape.Values(gate),
-                tape.Values(up),
-                Output.Gradient,
-                gate.RequiresGradient ? tape.ZeroedGradient(gate) : null,
-                up.RequiresGradient ? tape.ZeroedGradient(up) : null,
-                activation));
+        public override void Backward(Tape tape)
+        {
+            var addToGate = false;
+            var dGate = gate.RequiresGradient ? tape.OpenGradient(gate, out addToGate) : null;
+            tape.Engine.Team.Run(RowParts.Count(gate.Rows), new BackwardJob(
+                gate.Rows, gate.Columns, tape.Values(gate), tape.Values(up), Output.Gradient, dGate, addToGate, activation));
+            if (up.RequiresGradient)
+            {
+                tape.GiveGradient(up, Output.Gradient);
+                Output.Gradient = null;
+            }
+        }
     }
 
     private readonly struct ForwardJob(int rows, int width, float* gate, float* up, float* y, Activation activation) : IJob
@@ -57,7 +58,8 @@ public static unsafe class GatedActivation
         }
     }
 
-    private readonly struct BackwardJob(int rows, int width, float* gate, float* up, float* dy, float* dGate, float* dUp, Activation activation) : IJob
+    /// <summary>dGate (+)= f'(gate) * up * dy, and dy becomes dUp = f(gate) * dy.</summary>
+    private readonly struct BackwardJob(int rows, int width, float* gate, float* up, float* dy, float* dGate, bool addToGate, Activation activation) : IJob
     {
         public void Run(int part, Scratch scratch)
         {
@@ -68,21 +70,24 @@ public static unsafe class GatedActivation
             {
                 var at = (long)r * width;
                 var x = new ReadOnlySpan<float>(gate + at, width);
-                var gradient = new ReadOnlySpan<float>(dy + at, width);
-                if (dUp != null)
-                {
-                    var to = new Span<float>(dUp + at, width);
-                    Activations.Forward(activation, x, value, work);
-                    TensorPrimitives.MultiplyAdd(value, gradient, to, to);
-                }
-
+                var gradient = new Span<float>(dy + at, width);
                 if (dGate != null)
                 {
                     var to = new Span<float>(dGate + at, width);
                     Activations.Slope(activation, x, value, work);
                     TensorPrimitives.Multiply(value, new ReadOnlySpan<float>(up + at, width), value);
-                    TensorPrimitives.MultiplyAdd(value, gradient, to, to);
+                    if (addToGate)
+                    {
+                        TensorPrimitives.MultiplyAdd(value, gradient, to, to);
+                    }
+                    else
+                    {
+                        TensorPrimitives.Multiply(value, gradient, to);
+                    }
                 }
+
+                Activations.Forward(activation, x, value, work);
+                TensorPrimitives.Multiply(gradient, value, gradient);
             }
         }
     }
