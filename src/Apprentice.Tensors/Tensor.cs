@@ -11,25 +11,19 @@ public sealed unsafe class Tensor
 {
     private readonly NativeBuffer? _owned;
 
-    internal Tensor(int rows, int columns, float* data, bool requiresGradient)
-    {
-        Rows = rows;
-        Columns = columns;
-        Data = data;
-        RequiresGradient = requiresGradient;
-    }
+    internal Tensor(int rows, int columns, float* data, bool requiresGradient) => Become(rows, columns, data, requiresGradient);
 
     private Tensor(int rows, int columns, NativeBuffer owned)
         : this(rows, columns, owned.Floats, requiresGradient: false) => _owned = owned;
 
-    public int Rows { get; }
+    public int Rows { get; private set; }
 
-    public int Columns { get; }
+    public int Columns { get; private set; }
 
     public long Count => (long)Rows * Columns;
 
     /// <summary>Whether backward must find the gradient of the loss with respect to this tensor.</summary>
-    public bool RequiresGradient { get; }
+    public bool RequiresGradient { get; private set; }
 
     internal float* Data { get; set; }
 
@@ -50,6 +44,17 @@ public sealed unsafe class Tensor
     /// <summary>A leaf over the values of another tensor, with a gradient of its own.</summary>
     internal static Tensor Alias(Tensor tensor, float* values) =>
         new(tensor.Rows, tensor.Columns, values, tensor.RequiresGradient) { IsAlias = true };
+
+    /// <summary>Serves as another tensor of the same tape, whose step is over.</summary>
+    internal void Become(int rows, int columns, float* data, bool requiresGradient)
+    {
+        Rows = rows;
+        Columns = columns;
+        Data = data;
+        RequiresGradient = requiresGradient;
+        Gradient = null;
+        Producer = null;
+    }
 
     /// <summary>A copy of the values, row after row.</summary>
     public float[] ToArray() => new ReadOnlySpan<float>(Data, checked((int)Count)).ToArray();

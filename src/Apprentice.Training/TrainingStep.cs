@@ -27,6 +27,9 @@ public sealed class TrainingStep(
     Engine engine, LanguageModel model, LoraAdapter? adapter, Optimizer optimizer, SupervisedLoss loss, double clip, bool recompute = false)
 {
     private readonly Weight[] _weights = [.. optimizer.Weights];
+    private readonly Tape _tape = new(engine, recording: true, recompute);
+    private float[] _values = [];
+    private float[] _gradient = [];
 
     /// <summary>Trains on one step's examples.</summary>
     /// <param name="dropout">The mask of this step, or null.</param>
@@ -40,13 +43,11 @@ public sealed class TrainingStep(
 
         var total = default(LossSum);
         var tokens = 0;
-        using var tape = new Tape(engine, recording: true, recompute);
         for (var m = 0; m < batch.MicroBatches.Count; m++)
         {
             var micro = batch.MicroBatches[m];
             tokens += micro.ExampleTokens;
-            total += Backward(tape, micro, batch.TotalWeight, dropout?.At((ulong)m));
-            tape.Reset();
+            total += Backward(micro, batch.TotalWeight, dropout?.At((ulong)m));
         }
 
         var step = optimizer.Steps + 1;
@@ -64,14 +65,25 @@ public sealed class TrainingStep(
         return loss.Evaluate(values, batch.Targets, 1, default);
     }
 
-    private LossSum Backward(Tape tape, Batch batch, double totalWeight, DropoutMask? dropout)
+    private LossSum Backward(Batch batch, double totalWeight, DropoutMask? dropout)
     {
-        var logProbabilities = BatchForward.Run(tape, model, adapter, batch, dropout);
-        var values = logProbabilities.ToArray();
-        var gradient = new float[values.Length];
-        var sum = loss.Evaluate(values, batch.Targets, totalWeight, gradient);
-        tape.Backward(logProbabilities, gradient);
-        return sum;
+        try
+        {
+            var logProbabilities = BatchForward.Run(_tape, model, adapter, batch, dropout);
+            var count = (int)logProbabilities.Count;
+            Array.Resize(ref _values, Math.Max(_values.Length, count));
+            Array.Resize(ref _gradient, Math.Max(_gradient.Length, count));
+            var values = _values.AsSpan(0, count);
+            var gradient = _gradient.AsSpan(0, count);
+            logProbabilities.CopyTo(0, values);
+            var sum = loss.Evaluate(values, batch.Targets, totalWeight, gradient);
+            _tape.Backward(logProbabilities, gradient);
+            return sum;
+        }
+        finally
+        {
+            _tape.Reset();
+        }
     }
 
     private double GradientNorm(int step)

@@ -36,7 +36,8 @@ internal sealed class BatchPacker
             }
         }
 
-        return new Batch(_ids[.._count], _positions[.._count], [.. _segments], Targets()) { ExampleTokens = _ids.Length };
+        var (ids, positions) = _count == _ids.Length ? (_ids, _positions) : (_ids[.._count], _positions[.._count]);
+        return new Batch(ids, positions, [.. _segments], Targets()) { ExampleTokens = _ids.Length };
     }
 
     /// <summary>What follows token <paramref name="from"/> in examples that are alike up to it, in the order of the examples.</summary>

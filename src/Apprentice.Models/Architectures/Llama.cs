@@ -188,7 +188,7 @@ public sealed class Llama : LanguageModel
     public override Tensor Forward(Tape tape, ForwardInput input)
     {
         var positions = input.Segments.Positions();
-        var angles = new RotaryAngles(positions, _config.Rotary.Inverse(positions.Max()), _config.Rotary.Amplitude);
+        var angles = new RotaryAngles(tape, positions, _config.Rotary.Inverse(positions.Max()), _config.Rotary.Amplitude);
         var rule = new AttentionRule(_config.Heads, _config.KeyValueHeads);
         var x = Embedding.Apply(tape, _embedding, input.Ids);
         input.Observe?.Invoke(0, x);

@@ -11,6 +11,7 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
 {
     private readonly List<Node> _nodes = [];
     private readonly List<Tensor> _tensors = [];
+    private readonly Stack<Tensor> _spare = new(); // tensors of earlier steps: a steady step makes no new ones
 
     public Engine Engine { get; } = engine;
 
@@ -56,8 +57,7 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
 
         using var inner = new Tape(Engine, recording: false) { Training = Training };
         var result = block(inner, Tensor.Alias(input, Values(input)));
-        var output = new Tensor(result.Rows, result.Columns, inner.Detach(result), Recording);
-        _tensors.Add(output);
+        var output = Add(result.Rows, result.Columns, inner.Detach(result), requiresGradient: true);
         if (Recording)
         {
             Record(new BlockNode(output, input, block));
@@ -93,13 +93,15 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
         ? new float[leaf.Count]
         : new ReadOnlySpan<float>(leaf.Gradient, checked((int)leaf.Count)).ToArray();
 
-    /// <summary>Frees all tensors and forgets all operations, so that the tape can serve the next step.</summary>
+    /// <summary>Frees all tensors, which nobody may use any more, and forgets all operations, so that the tape can serve the next step.</summary>
     public void Reset()
     {
         foreach (var tensor in _tensors)
         {
             FreeValues(tensor);
             FreeGradient(tensor);
+            tensor.Producer = null;
+            _spare.Push(tensor);
         }
 
         _tensors.Clear();
@@ -108,20 +110,11 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
 
     public void Dispose() => Reset();
 
-    internal Tensor New(int rows, int columns, bool requiresGradient)
-    {
-        var tensor = new Tensor(rows, columns, Engine.Arena.Rent((long)rows * columns), requiresGradient && Recording);
-        _tensors.Add(tensor);
-        return tensor;
-    }
+    internal Tensor New(int rows, int columns, bool requiresGradient) =>
+        Add(rows, columns, Engine.Arena.Rent((long)rows * columns), requiresGradient);
 
     /// <summary>A result that takes over the memory of an input whose values nobody needs any more.</summary>
-    internal Tensor TakeOver(Tensor input, bool requiresGradient)
-    {
-        var tensor = new Tensor(input.Rows, input.Columns, Detach(input), requiresGradient && Recording);
-        _tensors.Add(tensor);
-        return tensor;
-    }
+    internal Tensor TakeOver(Tensor input, bool requiresGradient) => Add(input.Rows, input.Columns, Detach(input), requiresGradient);
 
     internal void Record(Node node)
     {
@@ -212,6 +205,21 @@ public sealed unsafe class Tape(Engine engine, bool recording = true, bool recom
         {
             tensor.Data = null;
         }
+    }
+
+    private Tensor Add(int rows, int columns, float* data, bool requiresGradient)
+    {
+        if (_spare.TryPop(out var tensor))
+        {
+            tensor.Become(rows, columns, data, requiresGradient && Recording);
+        }
+        else
+        {
+            tensor = new Tensor(rows, columns, data, requiresGradient && Recording);
+        }
+
+        _tensors.Add(tensor);
+        return tensor;
     }
 
     private void FreeGradient(Tensor tensor)

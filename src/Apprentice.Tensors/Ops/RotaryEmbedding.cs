@@ -1,3 +1,4 @@
+using System.Numerics;
 using Apprentice.Tensors.Autograd;
 using Apprentice.Tensors.Kernels;
 
@@ -13,34 +14,38 @@ public enum RotaryPairs
     Neighbours,
 }
 
-/// <summary>Cosines and sines of one batch: row t belongs to position positions[t].</summary>
-public sealed class RotaryAngles
+/// <summary>Cosines and sines of one batch: row t belongs to position positions[t]. They live as long as the tape's tensors.</summary>
+public sealed unsafe class RotaryAngles
 {
     /// <param name="positions">One for each row that will be rotated.</param>
     /// <param name="inverseFrequencies">Radians a position, for each pair of dimensions.</param>
     /// <param name="amplitude">Multiplies cosine and sine (YaRN's and LongRoPE's attention factor).</param>
-    public RotaryAngles(int[] positions, double[] inverseFrequencies, double amplitude = 1)
+    public RotaryAngles(Tape tape, ReadOnlySpan<int> positions, double[] inverseFrequencies, double amplitude = 1)
     {
+        Rows = positions.Length;
         Pairs = inverseFrequencies.Length;
-        Cosines = new float[positions.Length * Pairs];
-        Sines = new float[positions.Length * Pairs];
+        Cosines = tape.New(Rows, Pairs, requiresGradient: false).Data;
+        Sines = tape.New(Rows, Pairs, requiresGradient: false).Data;
         for (var t = 0; t < positions.Length; t++)
         {
             for (var i = 0; i < Pairs; i++)
             {
                 var (sin, cos) = Math.SinCos(positions[t] * inverseFrequencies[i]);
-                Cosines[t * Pairs + i] = (float)(cos * amplitude);
-                Sines[t * Pairs + i] = (float)(sin * amplitude);
+                Cosines[(long)t * Pairs + i] = (float)(cos * amplitude);
+                Sines[(long)t * Pairs + i] = (float)(sin * amplitude);
             }
         }
     }
 
+    /// <summary>Rows of the batch.</summary>
+    public int Rows { get; }
+
     /// <summary>Pairs of dimensions that are rotated: half the rotary dimensions.</summary>
     public int Pairs { get; }
 
-    internal float[] Cosines { get; }
+    internal float* Cosines { get; }
 
-    internal float[] Sines { get; }
+    internal float* Sines { get; }
 }
 
 /// <summary>Rotates pairs of dimensions of each head by an angle that grows with the position (Su et al. 2021).</summary>
@@ -50,9 +55,9 @@ public static unsafe class RotaryEmbedding
     /// <param name="headWidth">Dimensions of one head; those past 2 * angles.Pairs stay as they are.</param>
     public static Tensor Apply(Tape tape, Tensor x, RotaryAngles angles, int headWidth, RotaryPairs pairs = RotaryPairs.Halves)
     {
-        if (angles.Pairs * 2 > headWidth || x.Columns % headWidth != 0 || angles.Cosines.Length != x.Rows * angles.Pairs)
+        if (angles.Pairs * 2 > headWidth || x.Columns % headWidth != 0 || angles.Rows != x.Rows)
         {
-            throw new ArgumentException($"{angles.Pairs} pairs for {angles.Cosines.Length / Math.Max(1, angles.Pairs)} rows do not fit [{x.Rows}, {x.Columns}] with heads of {headWidth}", nameof(angles));
+            throw new ArgumentException($"{angles.Pairs} pairs for {angles.Rows} rows do not fit [{x.Rows}, {x.Columns}] with heads of {headWidth}", nameof(angles));
         }
 
         var y = tape.TakeOver(x, x.RequiresGradient);
@@ -79,22 +84,36 @@ public static unsafe class RotaryEmbedding
     {
         public void Run(int part, Scratch scratch)
         {
-            var n = angles.Pairs;
-            var (step, partner) = pairs == RotaryPairs.Halves ? (1, n) : (2, 1);
             foreach (var r in RowParts.Rows(part, rows))
             {
-                var cosines = angles.Cosines.AsSpan(r * n, n);
-                var sines = angles.Sines.AsSpan(r * n, n);
+                var cosines = angles.Cosines + (long)r * angles.Pairs;
+                var sines = angles.Sines + (long)r * angles.Pairs;
                 for (var head = values + (long)r * columns; head < values + (long)(r + 1) * columns; head += headWidth)
                 {
-                    for (var i = 0; i < n; i++)
-                    {
-                        var (a, b) = (head[i * step], head[i * step + partner]);
-                        var sin = sines[i] * direction;
-                        head[i * step] = a * cosines[i] - b * sin;
-                        head[i * step + partner] = b * cosines[i] + a * sin;
-                    }
+                    RotateHead(head, cosines, sines);
                 }
+            }
+        }
+
+        private void RotateHead(float* head, float* cosines, float* sines)
+        {
+            var n = angles.Pairs;
+            var (step, partner) = pairs == RotaryPairs.Halves ? (1, n) : (2, 1);
+            var i = 0;
+            for (; step == 1 && i <= n - Vector<float>.Count; i += Vector<float>.Count)
+            {
+                var (a, b) = (Vector.Load(head + i), Vector.Load(head + i + n));
+                var (cos, sin) = (Vector.Load(cosines + i), Vector.Load(sines + i) * direction);
+                (a * cos - b * sin).Store(head + i);
+                (b * cos + a * sin).Store(head + i + n);
+            }
+
+            for (; i < n; i++)
+            {
+                var (a, b) = (head[i * step], head[i * step + partner]);
+                var sin = sines[i] * direction;
+                head[i * step] = a * cosines[i] - b * sin;
+                head[i * step + partner] = b * cosines[i] + a * sin;
             }
         }
     }

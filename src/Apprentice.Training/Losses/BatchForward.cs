@@ -13,9 +13,9 @@ public static class BatchForward
     /// <returns>[targets, 3] as <see cref="TokenLogProbabilities"/> gives it, in the order of the batch's targets.</returns>
     public static Tensor Run(Tape tape, LanguageModel model, LoraAdapter? adapter, Batch batch, DropoutMask? dropout = null)
     {
-        var segments = new Segments([.. batch.Segments.Select(s => new Tensors.Ops.Segment(s.Start, s.Length, batch.Positions[s.Start], s.Parent))]);
+        var segments = new Segments(Array.ConvertAll(batch.Segments, s => new Tensors.Ops.Segment(s.Start, s.Length, batch.Positions[s.Start], s.Parent)));
         var hidden = model.Forward(tape, new ForwardInput(batch.Ids, segments) { Adapter = adapter, Dropout = dropout });
         return TokenLogProbabilities.Apply(
-            tape, hidden, model.Head, [.. batch.Targets.Select(t => t.Source)], [.. batch.Targets.Select(t => t.Token)]);
+            tape, hidden, model.Head, Array.ConvertAll(batch.Targets, t => t.Source), Array.ConvertAll(batch.Targets, t => t.Token));
     }
 }

@@ -72,7 +72,7 @@ internal sealed class OpsGoldenCase(string name, JsonElement description, Golden
         var x = HeadsLast(tape, "x");
         _headsShape = shape;
         return RotaryEmbedding.Apply(
-            tape, x, new RotaryAngles(tensors.Ints(At("pos")), frequencies), shape[3],
+            tape, x, new RotaryAngles(tape, tensors.Ints(At("pos")), frequencies), shape[3],
             name.Contains("interleaved", StringComparison.Ordinal) ? RotaryPairs.Neighbours : RotaryPairs.Halves);
     }
 

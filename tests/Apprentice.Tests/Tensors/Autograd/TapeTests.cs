@@ -36,7 +36,7 @@ public sealed class TapeTests
 
         public Tensor Forward(Tape tape, Tensor x, bool forget)
         {
-            var angles = new RotaryAngles(_segments.Positions(), [1, 0.3, 0.1, 0.01]);
+            var angles = new RotaryAngles(tape, _segments.Positions(), [1, 0.3, 0.1, 0.01]);
             var normed = RmsNorm.Apply(tape, x, _norm, 1e-5f);
             var q = RotaryEmbedding.Apply(tape, Linear.Apply(tape, normed, _q, null, _lora), angles, Width / Heads);
             var k = RotaryEmbedding.Apply(tape, Linear.Apply(tape, normed, _k), angles, Width / Heads);
@@ -114,9 +114,9 @@ public sealed class TapeTests
     {
         var check = new GradientCheck(4);
         check.Input(5, 8);
-        var angles = new RotaryAngles([0, 1, 2, 3, 4], [1, 0.1]);
+        RotaryAngles Angles(Tape tape) => new(tape, [0, 1, 2, 3, 4], [1, 0.1]);
         float[]? cotangent = null;
-        Tensor Twice(Tape tape, Tensor[] x) => Residual.Add(tape, x[0], tape.Block(x[0], (t, input) => RotaryEmbedding.Apply(t, input, angles, 4)));
+        Tensor Twice(Tape tape, Tensor[] x) => Residual.Add(tape, x[0], tape.Block(x[0], (t, input) => RotaryEmbedding.Apply(t, input, Angles(t), 4)));
         var (output, gradients) = check.Backward(1, Twice, ref cotangent, recompute: true);
         var x = tape0(check);
         Assert.Equal(x.Output, output);
@@ -126,7 +126,7 @@ public sealed class TapeTests
         {
             float[]? same = cotangent;
             return c.Backward(1, (tape, input) => Residual.Add(
-                tape, input[0], RotaryEmbedding.Apply(tape, Copy(tape, input[0]), angles, 4)), ref same);
+                tape, input[0], RotaryEmbedding.Apply(tape, Copy(tape, input[0]), Angles(tape), 4)), ref same);
         }
     }
 
@@ -160,7 +160,7 @@ public sealed class TapeTests
         Assert.Throws<ArgumentException>(() => tape.Backward(tape.Constant([1], 1, 1), [1, 2]));
         Assert.Throws<ArgumentException>(() => tape.Constant([1, 2], 1, 1));
         var x = tape.Constant([1, 2], 1, 2);
-        var taken = RotaryEmbedding.Apply(tape, x, new RotaryAngles([1], [1]), 2);
+        var taken = RotaryEmbedding.Apply(tape, x, new RotaryAngles(tape, [1], [1]), 2);
         Assert.Contains("taken over", Assert.Throws<InvalidOperationException>(() => Residual.Add(tape, taken, x)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new Engine(1, (Apprentice.Tensors.Kernels.SimdLevel)64));
     }

@@ -63,8 +63,8 @@ public sealed class OperationTests
     {
         var check = new GradientCheck(5);
         check.Input(20, 24);
-        var angles = new RotaryAngles([.. Enumerable.Range(3, 20)], [.. Enumerable.Range(0, frequencies).Select(i => Math.Pow(100, -i / 4.0))], 1.3);
-        check.Run((tape, x) => RotaryEmbedding.Apply(tape, x[0], angles, 8, pairs));
+        double[] inverse = [.. Enumerable.Range(0, frequencies).Select(i => Math.Pow(100, -i / 4.0))];
+        check.Run((tape, x) => RotaryEmbedding.Apply(tape, x[0], new RotaryAngles(tape, [.. Enumerable.Range(3, 20)], inverse, 1.3), 8, pairs));
     }
 
     public static TheoryData<Activation> AllActivations => new(Enum.GetValues<Activation>());
