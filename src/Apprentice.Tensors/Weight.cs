@@ -84,20 +84,24 @@ public sealed unsafe class Weight
         return copy;
     }
 
-    /// <summary>A copy in the same stored type whose row r is this weight's row order[r].</summary>
+    /// <summary>
+    /// A copy in the same stored type whose row r is this weight's row order[r]. The elements of a vector (a bias) go with
+    /// the rows of its matrix; they must not be in blocks.
+    /// </summary>
     public Weight WithRows(IReadOnlyList<int> order)
     {
-        if (order.Count != Rows)
+        var (rows, columns) = Shape.Count == 1 ? (Columns, 1) : (Rows, Columns);
+        if (order.Count != rows)
         {
-            throw new ArgumentException($"{Name} has {Rows} rows, {order.Count} were named", nameof(order));
+            throw new ArgumentException($"{Name} has {rows} rows, {order.Count} were named", nameof(order));
         }
 
-        var rowBytes = BlockFormats.RowBytes(Type, Columns);
+        var rowBytes = BlockFormats.RowBytes(Type, columns);
         var buffer = new NativeBuffer(Bytes, zero: false);
         var to = (byte*)buffer.Floats;
-        for (var r = 0; r < Rows; r++)
+        for (var r = 0; r < rows; r++)
         {
-            Buffer.MemoryCopy(Row(order[r]), to + r * rowBytes, rowBytes, rowBytes);
+            Buffer.MemoryCopy(Data + order[r] * rowBytes, to + r * rowBytes, rowBytes, rowBytes);
         }
 
         return new Weight(Name, Type, [.. Shape], buffer, to);

@@ -33,7 +33,14 @@ public sealed class GgufSource(GgufFile file, Func<string, string?> translate, F
         }
 
         var weight = Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), shape);
-        return interleavedHeads(name) is { } heads ? weight.WithRows(HuggingFaceOrder((int)shape[0], heads)) : weight;
+        if (interleavedHeads(name) is not { } heads)
+        {
+            return weight;
+        }
+
+        // A bias in blocks is odd but possible; its elements can only be moved when they are widened.
+        var movable = shape.Length == 1 && weight.Type != StorageType.F32 ? weight.Widened(trainable: false) : weight;
+        return movable.WithRows(HuggingFaceOrder((int)shape[0], heads));
     }
 
     /// <summary>Row r of the Hugging Face matrix stands at this row of the GGUF one: (head, half, i) at (head, i, half).</summary>
