@@ -20,11 +20,11 @@ public static class BlockFormats
     {
         StorageType.F32 => sizeof(float),
         StorageType.F16 or StorageType.BF16 => sizeof(ushort),
-        StorageType.Q4_0 => 2 + 16,
-        StorageType.Q4_1 => 2 + 2 + 16,
-        StorageType.Q5_0 => 2 + 4 + 16,
-        StorageType.Q5_1 => 2 + 2 + 4 + 16,
-        StorageType.Q8_0 => 2 + 32,
+        StorageType.Q4_0 => BlockQ4_0.Bytes,
+        StorageType.Q4_1 => BlockQ4_1.Bytes,
+        StorageType.Q5_0 => BlockQ5_0.Bytes,
+        StorageType.Q5_1 => BlockQ5_1.Bytes,
+        StorageType.Q8_0 => BlockQ8_0.Bytes,
         _ => throw Unknown(type),
     };
 
@@ -76,22 +76,58 @@ public static class BlockFormats
                 HalfPrecision.DecodeBF16((ushort*)source, destination, count);
                 break;
             case StorageType.Q4_0:
-                QuantizedBlocks.DecodeQ4_0(source, destination, count);
+                QuantizedBlocks.Decode<BlockQ4_0>(source, destination, count);
                 break;
             case StorageType.Q4_1:
-                QuantizedBlocks.DecodeQ4_1(source, destination, count);
+                QuantizedBlocks.Decode<BlockQ4_1>(source, destination, count);
                 break;
             case StorageType.Q5_0:
-                QuantizedBlocks.DecodeQ5_0(source, destination, count);
+                QuantizedBlocks.Decode<BlockQ5_0>(source, destination, count);
                 break;
             case StorageType.Q5_1:
-                QuantizedBlocks.DecodeQ5_1(source, destination, count);
+                QuantizedBlocks.Decode<BlockQ5_1>(source, destination, count);
                 break;
             case StorageType.Q8_0:
-                QuantizedBlocks.DecodeQ8_0(source, destination, count);
+                QuantizedBlocks.Decode<BlockQ8_0>(source, destination, count);
                 break;
             default:
                 throw Unknown(type);
+        }
+    }
+
+    /// <summary>sums[r] = the sum of x[i] times element i of stored row r, for rows that follow each other.</summary>
+    /// <param name="work">Takes <paramref name="count"/> floats where a row is widened first.</param>
+    internal static unsafe void Dot(StorageType type, byte* source, int rows, nint rowBytes, float* x, int count, float* sums, float* work)
+    {
+        switch (type)
+        {
+            case StorageType.Q4_0:
+                QuantizedBlocks.Dot<BlockQ4_0>(source, rows, rowBytes, x, count, sums);
+                break;
+            case StorageType.Q4_1:
+                QuantizedBlocks.Dot<BlockQ4_1>(source, rows, rowBytes, x, count, sums);
+                break;
+            case StorageType.Q5_0:
+                QuantizedBlocks.Dot<BlockQ5_0>(source, rows, rowBytes, x, count, sums);
+                break;
+            case StorageType.Q5_1:
+                QuantizedBlocks.Dot<BlockQ5_1>(source, rows, rowBytes, x, count, sums);
+                break;
+            case StorageType.Q8_0:
+                QuantizedBlocks.Dot<BlockQ8_0>(source, rows, rowBytes, x, count, sums);
+                break;
+            default:
+                for (var r = 0; r < rows; r++, source += rowBytes)
+                {
+                    if (type != StorageType.F32)
+                    {
+                        Decode(type, source, work, count);
+                    }
+
+                    sums[r] = Rows.Dot(x, type == StorageType.F32 ? (float*)source : work, count);
+                }
+
+                break;
         }
     }
 

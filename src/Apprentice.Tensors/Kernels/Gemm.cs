@@ -14,12 +14,16 @@ internal static unsafe class Gemm
     /// <summary>Columns that are packed at a time, which bounds the packed copy (768 x 2048 floats: 6 MB).</summary>
     private const int MaxColumns = 2048;
 
-    /// <summary>Rows of C that one part works on: whole tiles, small enough to share the work out evenly.</summary>
+    /// <summary>
+    /// Rows of C that one part works on: whole tiles, small enough to share the work out evenly and for their values of A to
+    /// stay in the second-level cache while the part goes through its columns, which are one or several panels.
+    /// </summary>
     private const int RowsPerPart = 16 * Tile.Rows;
+    private const int ColumnsPerPart = 64;
 
     /// <summary>Up to so many rows (decoding) each weight is used so rarely that packing it would cost more than it saves.</summary>
     private const int FewRows = 8;
-    private const int ColumnsPerPart = 64;
+    private const int FewRowsColumnsPerPart = 16;
 
     /// <summary>Runs on all workers of the engine.</summary>
     /// <param name="update">A low-rank product to add, or default.</param>
@@ -31,24 +35,26 @@ internal static unsafe class Gemm
             return;
         }
 
-        var fewRows = m <= FewRows && b.Transposed && aStep == 1;
-        if (update.Steps > 0 && (fewRows || update.Steps > MaxSteps))
+        // A weight that only a few rows use is read where it lies.
+        var readInPlace = m <= RowsPerPart && b.Transposed && aStep == 1;
+        if (update.Steps > 0 && (readInPlace || update.Steps > MaxSteps))
         {
             Run(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate);
             Run(engine, m, n, update.Steps, update.A, update.ARow, update.AStep, update.B, c, cRow, accumulate: true);
             return;
         }
 
-        if (fewRows)
+        if (readInPlace && m <= FewRows)
         {
-            engine.Team.Run((n + ColumnsPerPart - 1) / ColumnsPerPart, new FewRowsJob(m, n, k, a, aRow, b, c, cRow, accumulate));
+            engine.Team.Run((n + FewRowsColumnsPerPart - 1) / FewRowsColumnsPerPart, new FewRowsJob(m, n, k, a, aRow, b, c, cRow, accumulate));
             return;
         }
 
+        var across = readInPlace ? m : n;
         switch (engine.Simd)
         {
-            case SimdLevel.V512 when n > 32: Run<Lanes32>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
-            case SimdLevel.V512 when n > 16: Run<Lanes16>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
+            case SimdLevel.V512 when across > 32: Run<Lanes32>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
+            case SimdLevel.V512 when across > 16: Run<Lanes16>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
             case SimdLevel.V512 or SimdLevel.V256: Run<Lanes8>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
             case SimdLevel.V128: Run<Lanes4>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
             default: Run<Lanes1>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
@@ -113,6 +119,12 @@ internal static unsafe class Gemm
         where TLanes : struct, ILanes<TLanes>
     {
         var width = Tile.Columns<TLanes>();
+        if (m <= RowsPerPart && b.Transposed && aStep == 1)
+        {
+            SwappedGemm.Run<TLanes>(engine, m, n, k, a, aRow, b, c, cRow, accumulate);
+            return;
+        }
+
         if (m <= RowsPerPart)
         {
             // Each panel has one user, which can just as well pack it itself.
@@ -132,7 +144,8 @@ internal static unsafe class Gemm
                 var added = p == 0 ? update : default;
                 engine.Team.Run(panels, new PackJob(b, j, columns, p, now, added, width, packed));
                 var rowParts = (m + RowsPerPart - 1) / RowsPerPart;
-                engine.Team.Run(panels * rowParts, new MultiplyJob<TLanes>(
+                var columnParts = (columns + ColumnsPerPart - 1) / ColumnsPerPart;
+                engine.Team.Run(columnParts * rowParts, new MultiplyJob<TLanes>(
                     m, columns, now, rowParts, a + p * aStep, aRow, aStep, packed, c + j, cRow, accumulate || p > 0, added));
             }
         }
@@ -174,18 +187,33 @@ internal static unsafe class Gemm
         }
     }
 
-    /// <summary>Dot products of the few rows of A with each widened row of B.</summary>
+    /// <summary>Dot products of the few rows of A with each stored row of B.</summary>
     private readonly struct FewRowsJob(int m, int n, int k, float* a, nint aRow, Operand b, float* c, nint cRow, bool accumulate) : IJob
     {
         public void Run(int part, Scratch scratch)
         {
-            var row = scratch.Floats(k);
-            for (var j = part * ColumnsPerPart; j < Math.Min(n, (part + 1) * ColumnsPerPart); j++)
+            var first = part * FewRowsColumnsPerPart;
+            var columns = Math.Min(FewRowsColumnsPerPart, n - first);
+            var work = scratch.Floats(k + FewRowsColumnsPerPart);
+            if (m == 1)
             {
-                var values = b.Type == StorageType.F32 ? (float*)(b.Data + j * b.RowBytes) : row;
-                if (values == row)
+                var sums = work + k;
+                BlockFormats.Dot(b.Type, b.Data + first * b.RowBytes, columns, b.RowBytes, a, k, sums, work);
+                for (var j = 0; j < columns; j++)
                 {
-                    BlockFormats.Decode(b.Type, b.Data + j * b.RowBytes, row, k);
+                    c[first + j] = accumulate ? c[first + j] + sums[j] : sums[j];
+                }
+
+                return;
+            }
+
+            for (var j = first; j < first + columns; j++)
+            {
+                // Several rows have a use for the widened weights.
+                var values = b.Type == StorageType.F32 ? (float*)(b.Data + j * b.RowBytes) : work;
+                if (values == work)
+                {
+                    BlockFormats.Decode(b.Type, b.Data + j * b.RowBytes, work, k);
                 }
 
                 for (var i = 0; i < m; i++)
@@ -239,19 +267,22 @@ internal static unsafe class Gemm
     {
         public void Run(int part, Scratch scratch)
         {
-            // Parts that share a panel follow each other, so that it is still in the cache.
+            // Parts that share panels follow each other, so that these are still in the cache.
             var width = Tile.Columns<TLanes>();
-            var (panel, rowPart) = Math.DivRem(part, rowParts);
+            var (columnPart, rowPart) = Math.DivRem(part, rowParts);
             var row = rowPart * RowsPerPart;
             var rows = Math.Min(RowsPerPart, m - row);
-            var columns = Math.Min(width, n - panel * width);
-            var from = packed + (long)panel * width * (steps + update.Steps);
-            var to = c + row * cRow + panel * width;
             var edge = scratch.Floats(Tile.Rows * width);
-            Panel<TLanes>(rows, columns, steps, a + row * aRow, aRow, aStep, from, width, to, cRow, accumulate, edge);
-            if (update.Steps > 0)
+            for (var j = columnPart * ColumnsPerPart; j < Math.Min(n, (columnPart + 1) * ColumnsPerPart); j += width)
             {
-                Panel<TLanes>(rows, columns, update.Steps, update.A + row * update.ARow, update.ARow, update.AStep, from + (long)width * steps, width, to, cRow, true, edge);
+                var columns = Math.Min(width, n - j);
+                var from = packed + (long)j * (steps + update.Steps);
+                var to = c + row * cRow + j;
+                Panel<TLanes>(rows, columns, steps, a + row * aRow, aRow, aStep, from, width, to, cRow, accumulate, edge);
+                if (update.Steps > 0)
+                {
+                    Panel<TLanes>(rows, columns, update.Steps, update.A + row * update.ARow, update.ARow, update.AStep, from + (long)width * steps, width, to, cRow, true, edge);
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Apprentice.Tensors.Kernels;
 
@@ -23,7 +24,35 @@ public static class HalfPrecision
 
     public static float FromBF16(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
-    public static float FromF16(ushort bits) => (float)BitConverter.UInt16BitsToHalf(bits);
+    public static float FromF16(ushort bits) => WidenF16(Vector128.CreateScalar((uint)bits)).ToScalar();
+
+    /// <summary>All 65,536 float16 as float32: a look-up is the quickest way to one of them, where no vector of them is at hand.</summary>
+    internal static unsafe float* Halves { get; } = AllHalves();
+
+    private static unsafe float* AllHalves()
+    {
+        var all = (float*)System.Runtime.InteropServices.NativeMemory.Alloc(1 << 16, sizeof(float)); // lives as long as the process
+        for (var bits = 0; bits <= ushort.MaxValue; bits++)
+        {
+            all[bits] = FromF16((ushort)bits);
+        }
+
+        return all;
+    }
+
+    /// <summary>
+    /// Exponent and fraction are read as a float32 that is 2^112 times too small, subnormals included, so one exact
+    /// multiplication is enough; only the highest exponent needs to be set.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> WidenF16(Vector128<uint> half)
+    {
+        var magnitude = (half & Vector128.Create(0x7FFFu)) << 13;
+        var infinite = Vector128.Create(0x7C00u << 13);
+        var notFinite = Vector128.Equals(magnitude & infinite, infinite) & Vector128.Create(0xFFu << 23);
+        var sign = (half & Vector128.Create(0x8000u)) << 16;
+        return ((magnitude.AsSingle() * Vector128.Create(5.192296858534828e33f)).AsUInt32() | notFinite | sign).AsSingle();
+    }
 
     internal static unsafe void DecodeBF16(ushort* source, float* destination, int count)
     {
@@ -44,40 +73,17 @@ public static class HalfPrecision
 
     internal static unsafe void DecodeF16(ushort* source, float* destination, int count)
     {
-        var width = Vector<float>.Count;
         var i = 0;
-        for (; i <= count - (2 * width); i += 2 * width)
+        for (; i <= count - 8; i += 8)
         {
-            Vector.Widen(Unsafe.ReadUnaligned<Vector<ushort>>(source + i), out var low, out var high);
-            Unsafe.WriteUnaligned(destination + i, WidenF16(low));
-            Unsafe.WriteUnaligned(destination + i + width, WidenF16(high));
+            var (low, high) = Vector128.Widen(Vector128.Load(source + i));
+            WidenF16(low).Store(destination + i);
+            WidenF16(high).Store(destination + i + 4);
         }
 
         for (; i < count; i++)
         {
             destination[i] = FromF16(Unsafe.ReadUnaligned<ushort>(source + i));
         }
-    }
-
-    /// <summary>
-    /// Moves exponent and fraction to their places in float32 and corrects the exponent's bias (15 to 127). A float16
-    /// subnormal has no leading one: given the exponent of 2^-14 it stands for 2^-14 too much, which a subtraction of
-    /// normal numbers takes off exactly (and quickly: no float32 subnormal takes part).
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<uint> WidenF16(Vector<uint> half)
-    {
-        const uint Bias = (127u - 15u) << 23;
-        const uint MinimumNormal = Bias + (1u << 23); // 2^-14
-        var magnitude = (half & new Vector<uint>(0x7FFFu)) << 13;
-        var sign = (half & new Vector<uint>(0x8000u)) << 16;
-        var exponent = magnitude & new Vector<uint>(0x1Fu << 23);
-        var normal = magnitude + new Vector<uint>(Bias);
-        var notFinite = magnitude | new Vector<uint>(0xFFu << 23);
-        var subnormal = Vector.AsVectorUInt32(
-            Vector.AsVectorSingle(magnitude + new Vector<uint>(MinimumNormal)) - Vector.AsVectorSingle(new Vector<uint>(MinimumNormal)));
-        var result = Vector.ConditionalSelect(Vector.Equals(exponent, Vector<uint>.Zero), subnormal, normal);
-        result = Vector.ConditionalSelect(Vector.Equals(exponent, new Vector<uint>(0x1Fu << 23)), notFinite, result);
-        return result | sign;
     }
 }

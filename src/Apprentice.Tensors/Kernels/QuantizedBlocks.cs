@@ -5,130 +5,78 @@ using System.Runtime.Intrinsics.X86;
 namespace Apprentice.Tensors.Kernels;
 
 /// <summary>
-/// ggml's blocks of 32 elements: a float16 scale d, for the _1 types a float16 minimum m, for the Q5 types the fifth
-/// bits (a 32-bit word, bit i for element i), then the codes: 16 bytes whose low nibbles are elements 0 to 15 and
-/// whose high nibbles are elements 16 to 31, or 32 signed bytes for Q8_0. An element is d·(q − 8) (Q4_0),
-/// d·(q − 16) (Q5_0), d·q (Q8_0) or d·q + m (the _1 types).
+/// Rows of quantised blocks of 32 elements: widened to floats in memory, or in registers on the way into a dot product.
 /// </summary>
 internal static unsafe class QuantizedBlocks
 {
     public const int Elements = 32;
 
-    public static void DecodeQ4_0(byte* source, float* destination, int count)
+    /// <summary>
+    /// Writes scale·code, or scale·code + minimum with product and sum each rounded, for <paramref name="count"/> elements
+    /// (whole blocks). The same bits on every instruction set.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Decode<TBlock>(byte* source, float* destination, int count)
+        where TBlock : struct, IQuantizedBlock
     {
-        for (var end = destination + count; destination < end; destination += Elements, source += 18)
+        var halves = HalfPrecision.Halves;
+        for (var end = destination + count; destination < end; destination += Elements, source += TBlock.Bytes)
         {
-            var scale = Half(source);
-            var (low, high) = Nibbles(source + 2);
-            StoreScaled((low - Vector128.Create((byte)8)).AsSByte(), scale, destination);
-            StoreScaled((high - Vector128.Create((byte)8)).AsSByte(), scale, destination + 16);
+            var scale = BlockParts.Half(source, halves);
+            var minimum = TBlock.HasMinimum ? TBlock.Minimum(source, halves) : default;
+            TBlock.Codes(source, out var c0, out var c1, out var c2, out var c3);
+            Store<TBlock>(c0, scale, minimum, destination);
+            Store<TBlock>(c1, scale, minimum, destination + 8);
+            Store<TBlock>(c2, scale, minimum, destination + 16);
+            Store<TBlock>(c3, scale, minimum, destination + 24);
         }
     }
 
-    public static void DecodeQ4_1(byte* source, float* destination, int count)
-    {
-        for (var end = destination + count; destination < end; destination += Elements, source += 20)
-        {
-            var (scale, minimum) = (Half(source), Half(source + 2));
-            var (low, high) = Nibbles(source + 4);
-            StoreScaled(low.AsSByte(), scale, minimum, destination);
-            StoreScaled(high.AsSByte(), scale, minimum, destination + 16);
-        }
-    }
+    /// <summary>
+    /// Bytes ahead of the block in work that are asked for: more than a page, at whose end the processor stops guessing.
+    /// </summary>
+    private const int Ahead = 4096;
 
-    public static void DecodeQ5_0(byte* source, float* destination, int count)
+    /// <summary>
+    /// sums[r] = the sum of x[i] times element i of row r of <paramref name="rows"/> that follow each other. The sums of a
+    /// block's codes are scaled once a block, and nothing is written back: what a single vector x (one token being generated)
+    /// needs, for which widened weights have no second use.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Dot<TBlock>(byte* source, int rows, nint rowBytes, float* x, int count, float* sums)
+        where TBlock : struct, IQuantizedBlock
     {
-        for (var end = destination + count; destination < end; destination += Elements, source += 22)
+        var halves = HalfPrecision.Halves;
+        for (var r = 0; r < rows; r++)
         {
-            var scale = Half(source);
-            var (low, high) = Nibbles(source + 6);
-            low |= FifthBits(source + 2);
-            high |= FifthBits(source + 4);
-            StoreScaled((low - Vector128.Create((byte)16)).AsSByte(), scale, destination);
-            StoreScaled((high - Vector128.Create((byte)16)).AsSByte(), scale, destination + 16);
-        }
-    }
+            Vector256<float> even = default, odd = default, minima = default;
+            var block = source + r * rowBytes;
+            for (var i = 0; i < count; i += Elements, block += TBlock.Bytes)
+            {
+                if (Sse.IsSupported)
+                {
+                    Sse.Prefetch0(block + Ahead);
+                }
 
-    public static void DecodeQ5_1(byte* source, float* destination, int count)
-    {
-        for (var end = destination + count; destination < end; destination += Elements, source += 24)
-        {
-            var (scale, minimum) = (Half(source), Half(source + 2));
-            var (low, high) = Nibbles(source + 8);
-            low |= FifthBits(source + 4);
-            high |= FifthBits(source + 6);
-            StoreScaled(low.AsSByte(), scale, minimum, destination);
-            StoreScaled(high.AsSByte(), scale, minimum, destination + 16);
-        }
-    }
+                var scale = BlockParts.Half(block, halves);
+                TBlock.Codes(block, out var c0, out var c1, out var c2, out var c3);
+                var (x0, x1, x2, x3) = (Vector256.Load(x + i), Vector256.Load(x + i + 8), Vector256.Load(x + i + 16), Vector256.Load(x + i + 24));
+                even = Vector256.MultiplyAddEstimate(scale, Vector256.MultiplyAddEstimate(Single(c2), x2, Single(c0) * x0), even);
+                odd = Vector256.MultiplyAddEstimate(scale, Vector256.MultiplyAddEstimate(Single(c3), x3, Single(c1) * x1), odd);
+                if (TBlock.HasMinimum)
+                {
+                    minima = Vector256.MultiplyAddEstimate(TBlock.Minimum(block, halves), x0 + x1 + (x2 + x3), minima);
+                }
+            }
 
-    public static void DecodeQ8_0(byte* source, float* destination, int count)
-    {
-        for (var end = destination + count; destination < end; destination += Elements, source += 34)
-        {
-            var scale = Half(source);
-            StoreScaled(Vector128.Load(source + 2).AsSByte(), scale, destination);
-            StoreScaled(Vector128.Load(source + 18).AsSByte(), scale, destination + 16);
+            sums[r] = Vector256.Sum(even + odd + minima);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Half(byte* source) => HalfPrecision.FromF16(Unsafe.ReadUnaligned<ushort>(source));
+    private static void Store<TBlock>(Vector256<int> codes, Vector256<float> scale, Vector256<float> minimum, float* destination)
+        where TBlock : struct, IQuantizedBlock =>
+        (TBlock.HasMinimum ? (Single(codes) * scale) + minimum : Single(codes) * scale).Store(destination);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector128<byte> Low, Vector128<byte> High) Nibbles(byte* source)
-    {
-        var packed = Vector128.Load(source);
-        // Shifting 16-bit lanes and masking: there is no 8-bit shift on x86.
-        return (packed & Vector128.Create((byte)0xF), (packed.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)0xF));
-    }
-
-    /// <summary>16 bits at <paramref name="source"/>, each as 0 or 16 in a lane of its own.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> FifthBits(byte* source)
-    {
-        var bitOfLane = Vector128.Create(0x8040201008040201UL).AsByte();
-        var spread = Vector128.Create(
-            Vector64.Create(source[0]),
-            Vector64.Create(source[1]));
-        return Vector128.Equals(spread & bitOfLane, bitOfLane) & Vector128.Create((byte)0x10);
-    }
-
-    /// <summary>Writes scale·code for 16 codes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreScaled(Vector128<sbyte> codes, float scale, float* destination)
-    {
-        if (Avx512F.IsSupported)
-        {
-            (Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(codes)) * scale).Store(destination);
-        }
-        else if (Avx2.IsSupported)
-        {
-            (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(codes)) * scale).Store(destination);
-            (Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Upper(codes))) * scale).Store(destination + 8);
-        }
-        else
-        {
-            var (a, b) = Vector128.Widen(codes);
-            var (a0, a1) = Vector128.Widen(a);
-            var (b0, b1) = Vector128.Widen(b);
-            (Vector128.ConvertToSingle(a0) * scale).Store(destination);
-            (Vector128.ConvertToSingle(a1) * scale).Store(destination + 4);
-            (Vector128.ConvertToSingle(b0) * scale).Store(destination + 8);
-            (Vector128.ConvertToSingle(b1) * scale).Store(destination + 12);
-        }
-    }
-
-    /// <summary>Writes scale·code + minimum for 16 codes, product and sum each rounded (no fused multiply-add).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreScaled(Vector128<sbyte> codes, float scale, float minimum, float* destination)
-    {
-        StoreScaled(codes, scale, destination);
-        var offset = Vector256.Create(minimum);
-        (Vector256.Load(destination) + offset).Store(destination);
-        (Vector256.Load(destination + 8) + offset).Store(destination + 8);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<sbyte> Upper(Vector128<sbyte> codes) => Vector128.Create(codes.GetUpper(), codes.GetUpper());
+    private static Vector256<float> Single(Vector256<int> codes) => Vector256.ConvertToSingle(codes);
 }

@@ -98,12 +98,13 @@ public static unsafe class Attention
             var (block, kvHead) = shape.Part(part);
             var chain = shape.Segments.Chains[block.Segment];
             var keys = shape.KeyCount(block);
-            var turnedFloats = shape.TurnedFloats(block);
+            var turn = block.Count > AttentionShape.FewQueries;
+            var turnedFloats = turn ? shape.TurnedFloats(block) : 0;
             var scores = scratch.Floats((long)block.Count * keys + turnedFloats + Gemm.SerialFloats(Math.Max(shape.Width, keys)));
             var turned = scores + (long)block.Count * keys;
             var gemm = turned + turnedFloats;
             var columns = turned;
-            foreach (var s in chain)
+            foreach (var s in turn ? chain : [])
             {
                 var visible = shape.Visible(block, s);
                 shape.TurnedKeys(s, 0, visible, kvHead, columns);
@@ -117,9 +118,17 @@ public static unsafe class Attention
                 foreach (var s in chain)
                 {
                     var visible = shape.Visible(block, s);
-                    shape.Scores(block, head, visible, shape.AlreadyTurned(columns, visible), scores + at, keys, gemm);
+                    if (turn)
+                    {
+                        shape.Scores(block, head, visible, shape.AlreadyTurned(columns, visible), scores + at, keys, gemm);
+                        columns += shape.TurnedFloats(visible);
+                    }
+                    else
+                    {
+                        shape.FewScores(block, head, s, visible, scores + at, keys);
+                    }
+
                     at += visible;
-                    columns += shape.TurnedFloats(visible);
                 }
 
                 shape.ScaleAndCap(scores, block.Count * keys);

@@ -90,6 +90,23 @@ internal sealed unsafe class AttentionShape(
     public void Scores(SegmentBlock block, int head, int count, Operand keys, float* scores, int stride, float* work) =>
         Multiply(block.Count, count, Width, Queries + QueryRow(block) * QueryStride + head * Width, QueryStride, 1, keys, scores, stride, false, work);
 
+    /// <summary>Up to so many queries (decoding) it does not pay to turn the keys.</summary>
+    public const int FewQueries = 2;
+
+    /// <summary>The same for few queries, straight from the keys of segment s.</summary>
+    public void FewScores(SegmentBlock block, int head, int s, int count, float* scores, int stride)
+    {
+        var keys = KeyRows(s, 0, head / Group);
+        for (var i = 0; i < block.Count; i++)
+        {
+            var query = Queries + (QueryRow(block) + i) * QueryStride + head * Width;
+            for (var j = 0; j < count; j++)
+            {
+                scores[(long)i * stride + j] = Kernels.Rows.Dot(query, keys + (long)j * KeyStride, Width);
+            }
+        }
+    }
+
     public void ScaleAndCap(float* scores, int count)
     {
         var all = new Span<float>(scores, count);
