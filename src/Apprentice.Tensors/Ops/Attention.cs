@@ -38,7 +38,7 @@ public static unsafe class Attention
         var logSums = tape.New(q.Rows, rule.Heads, requiresGradient: false);
         var shape = new AttentionShape(tape, segments, rule, q, k, v, cache, logSums.Data);
         tape.Engine.Team.Run(segments.Blocks.Length * rule.KeyValueHeads, new ForwardJob(shape, output.Data));
-        tape.Record(new AttentionNode(output, q, k, v, segments, rule, logSums));
+        tape.Record(new AttentionNode(output, q, k, v, shape, logSums));
         return output;
     }
 
@@ -60,29 +60,28 @@ public static unsafe class Attention
             throw new ArgumentException($"a window of {rule.Window} leaves a token nothing to see", nameof(rule));
         }
 
-        var cached = segments.All.Where(s => s.Cached).Select(s => s.Start + s.Length).DefaultIfEmpty(0).Max();
-        if (cached > (cache?.Keys.Rows ?? 0) || (cached > 0 && tape.Recording && q.RequiresGradient))
+        if (segments.CachedRows > (cache?.Keys.Rows ?? 0) || (segments.CachedRows > 0 && tape.Recording && q.RequiresGradient))
         {
             throw new ArgumentException("cached segments need a cache that holds them, and have no gradient", nameof(cache));
         }
     }
 
-    private sealed class AttentionNode(Tensor output, Tensor q, Tensor k, Tensor v, Segments segments, AttentionRule rule, Tensor logSums)
+    private sealed class AttentionNode(Tensor output, Tensor q, Tensor k, Tensor v, AttentionShape shape, Tensor logSums)
         : Node(output)
     {
         public override void Backward(Tape tape)
         {
-            var shape = new AttentionShape(tape, segments, rule, q, k, v, null, logSums.Data);
-            var along = tape.New(q.Rows, rule.Heads, requiresGradient: false); // sum(dO * O) of each row and head
+            var along = tape.New(q.Rows, shape.Heads, requiresGradient: false); // sum(dO * O) of each row and head
+            var parts = shape.Segments.Blocks.Length * (shape.Heads / shape.Group);
             var team = tape.Engine.Team;
             var (addQuery, addKey, addValue) = (false, false, false);
             var dq = q.RequiresGradient ? tape.OpenGradient(q, out addQuery) : null;
-            team.Run(segments.Blocks.Length * rule.KeyValueHeads, new AttentionBackward.QueryJob(shape, tape.Values(Output), Output.Gradient, along.Data, dq, addQuery));
+            team.Run(parts, new AttentionBackward.QueryJob(shape, tape.Values(Output), Output.Gradient, along.Data, dq, addQuery));
             if (k.RequiresGradient || v.RequiresGradient)
             {
                 var dk = k.RequiresGradient ? tape.OpenGradient(k, out addKey) : null;
                 var dv = v.RequiresGradient ? tape.OpenGradient(v, out addValue) : null;
-                team.Run(segments.Blocks.Length * rule.KeyValueHeads, new AttentionBackward.KeyJob(shape, Output.Gradient, along.Data, dk, addKey, dv, addValue));
+                team.Run(parts, new AttentionBackward.KeyJob(shape, Output.Gradient, along.Data, dk, addKey, dv, addValue));
             }
 
             tape.FreeValues(along);

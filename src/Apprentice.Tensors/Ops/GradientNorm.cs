@@ -24,13 +24,16 @@ public static unsafe class GradientNorm
                 continue;
             }
 
-            var blocks = new double[(gradient.Count + ElementsPerBlock - 1) / ElementsPerBlock];
-            engine.Team.Run(blocks.Length, new SquareJob(gradient.Count, gradient.Data, blocks));
+            var blocks = checked((int)((gradient.Count + ElementsPerBlock - 1) / ElementsPerBlock));
+            var squares = (double*)engine.Arena.Rent(blocks * (sizeof(double) / sizeof(float)));
+            engine.Team.Run(blocks, new SquareJob(gradient.Count, gradient.Data, squares));
             var sum = 0.0;
-            foreach (var block in blocks)
+            for (var block = 0; block < blocks; block++)
             {
-                sum += block;
+                sum += squares[block];
             }
+
+            engine.Arena.Return((float*)squares);
 
             // Squares of floats cannot overflow a double: the sum is finite unless an element was not.
             if (!double.IsFinite(sum))
@@ -70,7 +73,7 @@ public static unsafe class GradientNorm
 
     private static int Length(int block, long count) => (int)Math.Min(ElementsPerBlock, count - (long)block * ElementsPerBlock);
 
-    private readonly struct SquareJob(long count, float* values, double[] sums) : IJob
+    private readonly struct SquareJob(long count, float* values, double* sums) : IJob
     {
         public void Run(int part, Scratch scratch)
         {

@@ -38,6 +38,7 @@ public sealed class Segments
             Chains[s] = segment.Parent < 0 ? [s] : [.. Chains[segment.Parent], s];
             if (segment.Cached)
             {
+                CachedRows = Math.Max(CachedRows, segment.Start + segment.Length);
                 continue;
             }
 
@@ -62,6 +63,9 @@ public sealed class Segments
 
     /// <summary>Tokens of the batch.</summary>
     public int Rows { get; }
+
+    /// <summary>Rows that a cache must have for the cached segments.</summary>
+    internal int CachedRows { get; }
 
     /// <summary>For each segment its ancestors, root first, and itself.</summary>
     internal int[][] Chains { get; }
