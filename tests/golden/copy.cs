@@ -43,7 +43,7 @@ Files("training/mixed", "bf16_matmul.safetensors");
 Cases("training/ops/ops", "cases", name => !name.StartsWith("conv2d", StringComparison.Ordinal) && name is not ("group_norm" or "jsd_generalized"
     or "attention_full" or "attention_scale" or "attention_softcap" or "cross_entropy_sum" or "cross_entropy_smooth" or "cross_entropy_z" or "cross_entropy_weighted" or "cross_entropy_softcap"));
 Cases("training/optimizers/optimizers", "optimizers", name => name.StartsWith("adamw", StringComparison.Ordinal) || name.StartsWith("sgd", StringComparison.Ordinal));
-Files("training/packing", "block_diagonal.json");
+Files("training/packing", "block_diagonal.json", "shared_prefix.json");
 Tensors("training/packing/block_diagonal.grads.safetensors", name => !name.Contains(".mlp.") && !name.Contains("embed_tokens") && name != "packed_logits");
 Files("training/sampling", "filters.json", "filters.safetensors");
 Folder("training/schedules");
