@@ -19,7 +19,7 @@ internal sealed unsafe class Accelerator : IDisposable
     private readonly Element _element;
     private readonly Dictionary<MatmulShape, RowBlocks> _compiled = [];
 
-    private Accelerator(Library library, Element element)
+    internal Accelerator(Library library, Element element)
     {
         _library = library;
         _element = element;

@@ -13,11 +13,10 @@ internal sealed unsafe class Library
     private readonly delegate* unmanaged<int> _ompMaxThreads;
     private readonly delegate* unmanaged<int, void> _ompSetThreads;
 
-    private Library(nint handle)
+    /// <param name="find">Gives the address of a function or throws EntryPointNotFoundException.</param>
+    internal Library(Func<string, nint> find)
     {
-        nint Find(string name) => NativeLibrary.GetExport(handle, name);
-
-        var version = ((delegate* unmanaged<int*>)Find("dnnl_version"))();
+        var version = ((delegate* unmanaged<int*>)find("dnnl_version"))();
         (Major, var minor, var patch) = (version[0], version[1], version[2]);
         Version = $"{Major}.{minor}.{patch}";
         if (Major is not (2 or 3))
@@ -31,47 +30,47 @@ internal sealed unsafe class Library
         if (threading == Omp)
         {
             // Looked up through oneDNN, so that it is the OpenMP that this oneDNN uses.
-            _ompMaxThreads = (delegate* unmanaged<int>)Find("omp_get_max_threads");
-            _ompSetThreads = (delegate* unmanaged<int, void>)Find("omp_set_num_threads");
+            _ompMaxThreads = (delegate* unmanaged<int>)find("omp_get_max_threads");
+            _ompSetThreads = (delegate* unmanaged<int, void>)find("omp_set_num_threads");
         }
         else if (threading != Sequential)
         {
             throw new NotSupportedException($"oneDNN {Version} is there, built for other threads than OpenMP's");
         }
 
-        Isa = ((delegate* unmanaged<int>)Find("dnnl_get_effective_cpu_isa"))();
-        MemoryCreate = (delegate* unmanaged<nint*, nint, nint, void*, int>)Find("dnnl_memory_create");
-        MemoryDestroy = (delegate* unmanaged<nint, int>)Find("dnnl_memory_destroy");
-        StreamCreate = (delegate* unmanaged<nint*, nint, uint, int>)Find("dnnl_stream_create");
-        StreamDestroy = (delegate* unmanaged<nint, int>)Find("dnnl_stream_destroy");
-        PrimitiveExecute = (delegate* unmanaged<nint, nint, int, Argument*, int>)Find("dnnl_primitive_execute");
-        PrimitiveCreate = (delegate* unmanaged<nint*, nint, int>)Find("dnnl_primitive_create");
-        PrimitiveDestroy = (delegate* unmanaged<nint, int>)Find("dnnl_primitive_destroy");
-        DescriptorDestroy = (delegate* unmanaged<nint, int>)Find("dnnl_primitive_desc_destroy");
-        DescriptorMemory = (delegate* unmanaged<nint, int, int, nint>)Find("dnnl_primitive_desc_query_md");
-        MemorySize = (delegate* unmanaged<nint, nuint>)Find("dnnl_memory_desc_get_size");
-        AttributesCreate = (delegate* unmanaged<nint*, int>)Find("dnnl_primitive_attr_create");
-        AttributesDestroy = (delegate* unmanaged<nint, int>)Find("dnnl_primitive_attr_destroy");
-        SetScratchpadMode = (delegate* unmanaged<nint, int, int>)Find("dnnl_primitive_attr_set_scratchpad_mode");
-        SetPostOperations = (delegate* unmanaged<nint, nint, int>)Find("dnnl_primitive_attr_set_post_ops");
-        PostOperationsCreate = (delegate* unmanaged<nint*, int>)Find("dnnl_post_ops_create");
-        PostOperationsDestroy = (delegate* unmanaged<nint, int>)Find("dnnl_post_ops_destroy");
-        AppendSum = Find("dnnl_post_ops_append_sum");
+        Isa = ((delegate* unmanaged<int>)find("dnnl_get_effective_cpu_isa"))();
+        MemoryCreate = (delegate* unmanaged<nint*, nint, nint, void*, int>)find("dnnl_memory_create");
+        MemoryDestroy = (delegate* unmanaged<nint, int>)find("dnnl_memory_destroy");
+        StreamCreate = (delegate* unmanaged<nint*, nint, uint, int>)find("dnnl_stream_create");
+        StreamDestroy = (delegate* unmanaged<nint, int>)find("dnnl_stream_destroy");
+        PrimitiveExecute = (delegate* unmanaged<nint, nint, int, Argument*, int>)find("dnnl_primitive_execute");
+        PrimitiveCreate = (delegate* unmanaged<nint*, nint, int>)find("dnnl_primitive_create");
+        PrimitiveDestroy = (delegate* unmanaged<nint, int>)find("dnnl_primitive_destroy");
+        DescriptorDestroy = (delegate* unmanaged<nint, int>)find("dnnl_primitive_desc_destroy");
+        DescriptorMemory = (delegate* unmanaged<nint, int, int, nint>)find("dnnl_primitive_desc_query_md");
+        MemorySize = (delegate* unmanaged<nint, nuint>)find("dnnl_memory_desc_get_size");
+        AttributesCreate = (delegate* unmanaged<nint*, int>)find("dnnl_primitive_attr_create");
+        AttributesDestroy = (delegate* unmanaged<nint, int>)find("dnnl_primitive_attr_destroy");
+        SetScratchpadMode = (delegate* unmanaged<nint, int, int>)find("dnnl_primitive_attr_set_scratchpad_mode");
+        SetPostOperations = (delegate* unmanaged<nint, nint, int>)find("dnnl_primitive_attr_set_post_ops");
+        PostOperationsCreate = (delegate* unmanaged<nint*, int>)find("dnnl_post_ops_create");
+        PostOperationsDestroy = (delegate* unmanaged<nint, int>)find("dnnl_post_ops_destroy");
+        AppendSum = find("dnnl_post_ops_append_sum");
         if (Major == 2)
         {
-            InitMemory2 = (delegate* unmanaged<nint, int, long*, int, long*, int>)Find("dnnl_memory_desc_init_by_strides");
-            InitMatmul2 = (delegate* unmanaged<byte*, nint, nint, nint, nint, int>)Find("dnnl_matmul_desc_init");
-            DescriptorCreate2 = (delegate* unmanaged<nint*, byte*, nint, nint, nint, int>)Find("dnnl_primitive_desc_create");
+            InitMemory2 = (delegate* unmanaged<nint, int, long*, int, long*, int>)find("dnnl_memory_desc_init_by_strides");
+            InitMatmul2 = (delegate* unmanaged<byte*, nint, nint, nint, nint, int>)find("dnnl_matmul_desc_init");
+            DescriptorCreate2 = (delegate* unmanaged<nint*, byte*, nint, nint, nint, int>)find("dnnl_primitive_desc_create");
         }
         else
         {
-            CreateMemory3 = (delegate* unmanaged<nint*, int, long*, int, long*, int>)Find("dnnl_memory_desc_create_with_strides");
-            DestroyMemory3 = (delegate* unmanaged<nint, int>)Find("dnnl_memory_desc_destroy");
-            CreateMatmul3 = (delegate* unmanaged<nint*, nint, nint, nint, nint, nint, nint, int>)Find("dnnl_matmul_primitive_desc_create");
+            CreateMemory3 = (delegate* unmanaged<nint*, int, long*, int, long*, int>)find("dnnl_memory_desc_create_with_strides");
+            DestroyMemory3 = (delegate* unmanaged<nint, int>)find("dnnl_memory_desc_destroy");
+            CreateMatmul3 = (delegate* unmanaged<nint*, nint, nint, nint, nint, nint, nint, int>)find("dnnl_matmul_primitive_desc_create");
         }
 
         nint engine;
-        Check(((delegate* unmanaged<nint*, int, nuint, int>)Find("dnnl_engine_create"))(&engine, Cpu, 0), "dnnl_engine_create");
+        Check(((delegate* unmanaged<nint*, int, nuint, int>)find("dnnl_engine_create"))(&engine, Cpu, 0), "dnnl_engine_create");
         Engine = engine;
     }
 
@@ -134,7 +133,7 @@ internal sealed unsafe class Library
 
             try
             {
-                return new Library(handle);
+                return new Library(function => NativeLibrary.GetExport(handle, function));
             }
             catch (NotSupportedException e)
             {

@@ -58,14 +58,14 @@ internal sealed unsafe class RowBlocks(Library library, MatmulShape shape) : IDi
             _side!.Run(stream, a + done * aRow, b, side, work + SideBytes);
             for (; done < m; done++, side += shape.N)
             {
-                var to = new Span<float>(c + done * shape.CRow, shape.N);
+                var to = c + done * shape.CRow;
                 if (shape.Accumulate)
                 {
-                    Rows.AddScaled(1, side, c + done * shape.CRow, shape.N);
+                    Rows.AddScaled(1, side, to, shape.N);
                 }
                 else
                 {
-                    new ReadOnlySpan<float>(side, shape.N).CopyTo(to);
+                    new ReadOnlySpan<float>(side, shape.N).CopyTo(new Span<float>(to, shape.N));
                 }
             }
         }

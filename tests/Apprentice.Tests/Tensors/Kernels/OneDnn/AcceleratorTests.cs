@@ -10,13 +10,22 @@ namespace Apprentice.Tests.Tensors.Kernels.OneDnn;
 /// </summary>
 public sealed unsafe class AcceleratorTests
 {
-    public static TheoryData<bool> Ways => new(false, true);
+    /// <summary>The CPU's bf16 instructions; float32 ones on rounded values; bfloat16 elements by <see cref="FakeOneDnn"/>.</summary>
+    public enum Way
+    {
+        Real,
+        Imitated,
+        Fake2,
+        Fake3,
+    }
+
+    public static TheoryData<Way> Ways => new(Enum.GetValues<Way>());
 
     [SkippableTheory]
     [MemberData(nameof(Ways))]
-    public void Every_number_of_rows_and_columns_and_steps(bool imitated)
+    public void Every_number_of_rows_and_columns_and_steps(Way way)
     {
-        using var engine = EngineOrSkip(imitated);
+        using var engine = EngineOrSkip(way);
         for (var length = 1; length <= 130; length++)
         {
             Check(engine, length, 70, 40, StorageType.F32);
@@ -28,9 +37,9 @@ public sealed unsafe class AcceleratorTests
     /// <summary>Blocks of rows of every size, wide parts, the last one narrower.</summary>
     [SkippableTheory]
     [MemberData(nameof(Ways))]
-    public void Larger_than_a_block_in_each_dimension(bool imitated)
+    public void Larger_than_a_block_in_each_dimension(Way way)
     {
-        using var engine = EngineOrSkip(imitated);
+        using var engine = EngineOrSkip(way);
         foreach (var (m, n, k) in new[] { (2047, 70, 33), (2048, 33, 20), (1500, 64, 32), (40, 1024, 64), (40, 1057, 32), (50, 65, 1600) })
         {
             Check(engine, m, n, k, StorageType.F32);
@@ -39,9 +48,9 @@ public sealed unsafe class AcceleratorTests
 
     [SkippableTheory]
     [MemberData(nameof(Ways))]
-    public void Every_stored_type_both_ways(bool imitated)
+    public void Every_stored_type_both_ways(Way way)
     {
-        using var engine = EngineOrSkip(imitated);
+        using var engine = EngineOrSkip(way);
         foreach (var type in Enum.GetValues<StorageType>())
         {
             foreach (var m in new[] { 16, 45, 96 })
@@ -55,7 +64,7 @@ public sealed unsafe class AcceleratorTests
 
     [SkippableTheory]
     [MemberData(nameof(Ways))]
-    public void The_same_bits_for_any_number_of_threads(bool imitated)
+    public void The_same_bits_for_any_number_of_threads(Way way)
     {
         const int M = 1203, N = 200, K = 300;
         var values = new Values(5);
@@ -63,7 +72,7 @@ public sealed unsafe class AcceleratorTests
         var results = new List<float[]>();
         foreach (var threads in new[] { 1, 2, 3, 2 })
         {
-            using var engine = EngineOrSkip(imitated, threads);
+            using var engine = EngineOrSkip(way, threads);
             var c = new float[M * N];
             fixed (float* pa = a, pb = b, pc = c)
             {
@@ -79,9 +88,9 @@ public sealed unsafe class AcceleratorTests
     /// <summary>An adapter's product is added in float32; few rows do not go to oneDNN at all.</summary>
     [SkippableTheory]
     [MemberData(nameof(Ways))]
-    public void The_adapters_part_is_not_rounded(bool imitated)
+    public void The_adapters_part_is_not_rounded(Way way)
     {
-        using var engine = EngineOrSkip(imitated);
+        using var engine = EngineOrSkip(way);
         using var own = new Engine(2);
         foreach (var m in new[] { 1, 15, 16, 70 })
         {
@@ -105,10 +114,10 @@ public sealed unsafe class AcceleratorTests
 
     [SkippableTheory]
     [MemberData(nameof(Ways))]
-    public void A_product_that_was_there_before_allocates_nothing(bool imitated)
+    public void A_product_that_was_there_before_allocates_nothing(Way way)
     {
         const int M = 77, N = 200, K = 64;
-        using var engine = EngineOrSkip(imitated);
+        using var engine = EngineOrSkip(way);
         var values = new Values(1);
         var weight = values.Stored("w", StorageType.Q4_1, N, K);
         var (a, c) = (values.Floats(M * K), new float[M * N]);
@@ -124,6 +133,20 @@ public sealed unsafe class AcceleratorTests
 
             Assert.Equal(0, allocated);
         }
+    }
+
+    [Theory]
+    [InlineData(Way.Fake2)]
+    [InlineData(Way.Fake3)]
+    public void Nothing_is_left_behind(Way way)
+    {
+        using (var engine = EngineOrSkip(way))
+        {
+            Check(engine, 70, 130, 40, StorageType.F32);
+            Assert.NotEqual(0, FakeOneDnn.Live);
+        }
+
+        Assert.Equal(0, FakeOneDnn.Live);
     }
 
     private static void Check(Engine engine, int m, int n, int k, StorageType type)
@@ -170,9 +193,16 @@ public sealed unsafe class AcceleratorTests
 
     private static float[] Rounded(float[] values) => [.. values.Select(v => HalfPrecision.FromBF16(HalfPrecision.ToBF16(v)))];
 
-    private static Engine EngineOrSkip(bool imitated, int threads = 2)
+    private static Engine EngineOrSkip(Way way, int threads = 2)
     {
-        var accelerator = imitated ? Accelerator.TryImitate(out var why) : Accelerator.TryCreate(out why);
+        string? why = null;
+        var accelerator = way switch
+        {
+            Way.Real => Accelerator.TryCreate(out why),
+            Way.Imitated => Accelerator.TryImitate(out why),
+            Way.Fake2 => new Accelerator(FakeOneDnn.Version2, Element.BF16),
+            _ => new Accelerator(FakeOneDnn.Version3, Element.BF16),
+        };
         Skip.If(accelerator is null, why);
         return new Engine(threads, accelerator);
     }
