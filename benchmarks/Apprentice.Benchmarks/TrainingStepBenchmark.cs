@@ -33,7 +33,8 @@ internal static class TrainingStepBenchmark
             options.Integer("shared", 0),
             options.Integer("rank", 16),
             options.Integer("micro-batch-tokens", 2048),
-            options.Text("recompute", "off") == "on");
+            options.Text("recompute", "off") == "on",
+            options.Text("accelerator", "off"));
         var threads = options.Integer("threads", Environment.ProcessorCount);
         Measure(job, threads, options.Integer("steps", 5), options.Integer("warm-up", 2));
         var verified = options.Integer("verify", 2);
@@ -47,7 +48,8 @@ internal static class TrainingStepBenchmark
 
     private static void Measure(Job job, int threads, int steps, int warmUp)
     {
-        using var engine = new Engine(threads);
+        using var engine = job.NewEngine(threads);
+        Engines.Describe(engine);
         var (step, adapter) = job.NewStep(engine);
         var work = TrainingWork.Of(job.Model, adapter);
         var (seconds, rates, shares, peaks) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
@@ -98,9 +100,11 @@ internal static class TrainingStepBenchmark
 
     /// <summary>What is trained on, as a function of the step's number.</summary>
     private sealed record Job(
-        LanguageModel Model, int Batch, int Length, string Supervised, int Shared, int Rank, int MicroBatchTokens, bool Recompute)
+        LanguageModel Model, int Batch, int Length, string Supervised, int Shared, int Rank, int MicroBatchTokens, bool Recompute, string Accelerator)
     {
         public int Tokens => Batch * Length;
+
+        public Engine NewEngine(int threads) => Engines.Create(threads, Accelerator);
 
         public (TrainingStep Step, LoraAdapter Adapter) NewStep(Engine engine)
         {
@@ -126,7 +130,7 @@ internal static class TrainingStepBenchmark
 
         public double[] Losses(int threads, int steps)
         {
-            using var engine = new Engine(threads);
+            using var engine = NewEngine(threads);
             var (step, _) = NewStep(engine);
             return [.. Enumerable.Range(0, steps).Select(i => step.Run(Pack(Examples(i)), learningRate: 1e-3).Loss.Objective)];
         }

@@ -1,4 +1,5 @@
 using Apprentice.Tensors.Kernels;
+using Apprentice.Tensors.Kernels.OneDnn;
 using Apprentice.Tensors.Memory;
 
 namespace Apprentice.Tensors;
@@ -11,8 +12,12 @@ public sealed class Engine : IDisposable
 {
     /// <param name="threads">Workers including the caller; by default one a core.</param>
     /// <param name="simd">Narrower vectors than the machine has, for example to repeat a run of another machine.</param>
+    /// <param name="accelerate">
+    /// Whether oneDNN multiplies by large matrices in bfloat16 where it is installed and the CPU has the instructions.
+    /// Without, everything works in float32.
+    /// </param>
     /// <exception cref="ArgumentException">The machine, or its DOTNET_Enable… switches, does not allow such vectors.</exception>
-    public Engine(int? threads = null, SimdLevel? simd = null)
+    public Engine(int? threads = null, SimdLevel? simd = null, bool accelerate = false)
     {
         if (simd > SimdDetection.Current)
         {
@@ -21,6 +26,16 @@ public sealed class Engine : IDisposable
 
         Simd = simd ?? SimdDetection.Current;
         Team = new WorkerTeam(threads ?? Environment.ProcessorCount);
+        var why = "it is switched off";
+        BFloat16 = accelerate ? Kernels.OneDnn.Accelerator.TryCreate(out why) : null;
+        WhyNoAccelerator = why;
+    }
+
+    internal Engine(int threads, Accelerator accelerator)
+        : this(threads)
+    {
+        BFloat16 = accelerator;
+        WhyNoAccelerator = null;
     }
 
     public int Threads => Team.Threads;
@@ -28,14 +43,23 @@ public sealed class Engine : IDisposable
     /// <summary>The widest vectors in use. The bits of results depend on it.</summary>
     public SimdLevel Simd { get; }
 
+    /// <summary>What multiplies by large matrices in place of our own kernels, or <c>none</c>. The bits of results depend on it.</summary>
+    public string Accelerator => BFloat16?.Name ?? "none";
+
+    /// <summary>Why there is no accelerator, or null where there is one.</summary>
+    public string? WhyNoAccelerator { get; }
+
     /// <summary>Activations and gradients.</summary>
     public Arena Arena { get; } = new();
 
     internal WorkerTeam Team { get; }
 
+    internal Accelerator? BFloat16 { get; }
+
     public void Dispose()
     {
         Team.Dispose();
+        BFloat16?.Dispose();
         Arena.Dispose();
     }
 }

@@ -129,6 +129,7 @@ public static class Trainer
         runLock.Settings["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture);
         runLock.Settings["model_path"] = Path.GetFullPath(recipe.Model);
         runLock.Settings["kernels/instruction_set"] = session.Engine.Simd.ToString();
+        runLock.Settings["kernels/accelerator"] = session.Engine.Accelerator;
         runLock.Settings["kernels/micro_batch_tokens"] = session.MicroBatchTokens.ToString(CultureInfo.InvariantCulture);
         runLock.Settings["kernels/recompute"] = session.Recompute ? "on" : "off";
         runLock.Settings["kernels/share_prefixes"] = session.SharePrefixes ? "on" : "off";

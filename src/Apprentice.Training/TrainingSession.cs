@@ -37,7 +37,7 @@ public sealed class TrainingSession : IDisposable
         _recipe = recipe;
         _model = model;
         _train = train;
-        Engine = new Engine(recipe.Threads == 0 ? null : recipe.Threads);
+        Engine = new Engine(recipe.Threads == 0 ? null : recipe.Threads, accelerate: recipe.Accelerator == AcceleratorPolicy.Auto);
         MicroBatchTokens = recipe.MicroBatchTokens == 0 ? DefaultMicroBatchTokens : recipe.MicroBatchTokens;
         Recompute = recipe.Recompute == RecomputePolicy.On || (recipe.Recompute == RecomputePolicy.Auto && !FitsInMemory());
         SharePrefixes = recipe.SharePrefixes && recipe.Dropout == 0;
@@ -83,12 +83,13 @@ public sealed class TrainingSession : IDisposable
         var supervised = _train.Examples.Sum(e => (long)e.Supervised);
         var from = checkpoint is null ? "" : $"; resumed after step {checkpoint.Step}";
         var cut = _train.Truncated + _train.Dropped == 0 ? "" : $"; {_train.Truncated} truncated, {_train.Dropped} dropped for being too long";
+        var accelerated = Engine.WhyNoAccelerator is null ? $"; products by {Engine.Accelerator}" : "";
         return new TrainingProgress
         {
             Step = checkpoint?.Step ?? 0,
             TotalSteps = _totalSteps,
             Message = FormattableString.Invariant(
-                $"{_train.Examples.Count} examples ({data.Format}), {tokens:N0} tokens, {supervised:N0} of them learned; {_weights.Weights.Sum(w => w.Count):N0} of {_model.Model.ParameterCount:N0} parameters trained{cut}{from}"),
+                $"{_train.Examples.Count} examples ({data.Format}), {tokens:N0} tokens, {supervised:N0} of them learned; {_weights.Weights.Sum(w => w.Count):N0} of {_model.Model.ParameterCount:N0} parameters trained{cut}{accelerated}{from}"),
         };
     }
 

@@ -71,6 +71,49 @@ public static class HalfPrecision
         }
     }
 
+    /// <summary>The nearest bfloat16 of each value, the same bits as <see cref="ToBF16(float)"/>.</summary>
+    internal static unsafe void EncodeBF16(float* source, ushort* destination, int count)
+    {
+        var width = Vector<float>.Count;
+        var i = 0;
+        for (; i <= count - (2 * width); i += 2 * width)
+        {
+            var low = RoundBF16(Unsafe.ReadUnaligned<Vector<uint>>(source + i));
+            var high = RoundBF16(Unsafe.ReadUnaligned<Vector<uint>>(source + i + width));
+            Unsafe.WriteUnaligned(destination + i, Vector.Narrow(low >> 16, high >> 16));
+        }
+
+        for (; i < count; i++)
+        {
+            destination[i] = ToBF16(source[i]);
+        }
+    }
+
+    /// <summary>The value of the nearest bfloat16 of each value; in place where both are the same.</summary>
+    internal static unsafe void RoundToBF16(float* source, float* destination, int count)
+    {
+        var width = Vector<float>.Count;
+        var i = 0;
+        for (; i <= count - width; i += width)
+        {
+            Unsafe.WriteUnaligned(destination + i, RoundBF16(Unsafe.ReadUnaligned<Vector<uint>>(source + i)) & new Vector<uint>(0xFFFF0000u));
+        }
+
+        for (; i < count; i++)
+        {
+            destination[i] = FromBF16(ToBF16(source[i]));
+        }
+    }
+
+    /// <summary>The bits of the nearest bfloat16 in the upper halves; the lower ones hold what is left of the sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<uint> RoundBF16(Vector<uint> bits)
+    {
+        var rounded = bits + new Vector<uint>(0x7FFFu) + ((bits >> 16) & Vector<uint>.One);
+        var isNaN = Vector.GreaterThan(Vector.AsVectorInt32(bits & new Vector<uint>(0x7FFFFFFFu)), new Vector<int>(0x7F800000));
+        return Vector.ConditionalSelect(Vector.AsVectorUInt32(isNaN), bits | new Vector<uint>(0x400000u), rounded);
+    }
+
     internal static unsafe void DecodeF16(ushort* source, float* destination, int count)
     {
         var i = 0;

@@ -18,8 +18,8 @@ public static unsafe class Linear
         var y = tape.New(x.Rows, weight.Rows, x.RequiresGradient || trained);
         var down = lora is null ? null : Down(tape, x, lora);
         var update = down is null ? default : new RankUpdate(lora!.Rank, down.Data, lora.Rank, 1, new Operand(lora.B, transposed: true));
-        Gemm.Run(
-            tape.Engine, x.Rows, weight.Rows, weight.Columns, tape.Values(x), x.Columns, 1, new Operand(weight, transposed: true), y.Data, y.Columns, accumulate: false, update);
+        LargeProduct.Run(
+            tape.Engine, x.Rows, weight.Rows, weight.Columns, tape.Values(x), x.Columns, new Operand(weight, transposed: true), y.Data, y.Columns, accumulate: false, update);
         if (bias is not null)
         {
             tape.Engine.Team.Run(RowParts.Count(y.Rows), new BiasJob(y.Rows, y.Columns, bias.Floats, y.Data));
@@ -142,8 +142,8 @@ public static unsafe class Linear
             var dx = tape.OpenGradient(x, out var accumulate);
             var dropout = lora?.Dropout is { Probability: > 0 } mask ? mask : (DropoutMask?)null;
             var update = lora is null ? default : new RankUpdate(lora.Rank, dDown, lora.Rank, 1, new Operand(lora.A, transposed: false));
-            Gemm.Run(
-                tape.Engine, x.Rows, x.Columns, weight.Rows, dy, weight.Rows, 1, new Operand(weight, transposed: false), dx, x.Columns, accumulate, dropout is null ? update : default);
+            LargeProduct.Run(
+                tape.Engine, x.Rows, x.Columns, weight.Rows, dy, weight.Rows, new Operand(weight, transposed: false), dx, x.Columns, accumulate, dropout is null ? update : default);
             if (dropout is { } drop)
             {
                 var masked = tape.Rent(x.Count);

@@ -91,11 +91,11 @@ public static unsafe class TokenLogProbabilities
             for (var token = 0; token < head.Rows; token += ChunkTokens)
             {
                 var tokens = Math.Min(ChunkTokens, head.Rows - token);
-                Gemm.Run(tape.Engine, count, tokens, _width, rows, _width, 1, _logits.FromRow(token), logits, tokens, accumulate: false);
+                LargeProduct.Run(tape.Engine, count, tokens, _width, rows, _width, _logits.FromRow(token), logits, tokens, accumulate: false);
                 tape.Engine.Team.Run(count, new RunningSoftmax.ChunkJob(token, tokens, first, targets, logits, softmax, mean, _width));
                 if (mean != null)
                 {
-                    Gemm.Run(tape.Engine, count, _width, tokens, logits, tokens, 1, _rows.FromRow(token), mean, _width, accumulate: token > 0);
+                    LargeProduct.Run(tape.Engine, count, _width, tokens, logits, tokens, _rows.FromRow(token), mean, _width, accumulate: token > 0);
                 }
             }
 
@@ -161,7 +161,7 @@ public static unsafe class TokenLogProbabilities
             for (var token = 0; token < head.Rows; token += ChunkTokens)
             {
                 var tokens = Math.Min(ChunkTokens, head.Rows - token);
-                Gemm.Run(tape.Engine, count, tokens, _width, rows, _width, 1, _logits.FromRow(token), logits, tokens, accumulate: false);
+                LargeProduct.Run(tape.Engine, count, tokens, _width, rows, _width, _logits.FromRow(token), logits, tokens, accumulate: false);
                 tape.Engine.Team.Run(count, new LogitGradientJob(head.Rows, token, tokens, first, targets, logits, Output.Data, Output.Gradient));
                 Gemm.Run(
                     tape.Engine, tokens, _width, count, logits, 1, tokens, new Operand(rows, _width, transposed: false), head.Gradient!.Data + (long)token * _width, _width, accumulate: true);

@@ -146,4 +146,7 @@ public sealed partial record Recipe
 
     [Field(Machine, "Compute a beginning that examples of a batch have in common once, with the same gradients. Never with dropout, which is to differ between examples.", Default = "true", AlsoCalled = ["shared_prefixes", "prefix_sharing"])]
     public bool? SharePrefixes { get; init; }
+
+    [Field(Machine, "auto: multiply by the model's weights in bfloat16, with sums in float32, where oneDNN is installed and the CPU has the instructions: faster, and the loss stays within a percent. off: always float32.", Default = "auto", AlsoCalled = ["bf16", "mixed_precision"])]
+    public AcceleratorPolicy? Accelerator { get; init; }
 }

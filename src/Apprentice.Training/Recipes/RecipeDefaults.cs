@@ -112,6 +112,7 @@ public static class RecipeDefaults
             MicroBatchTokens = recipe.MicroBatchTokens ?? 0,
             Recompute = recipe.Recompute ?? RecomputePolicy.Auto,
             SharePrefixes = recipe.SharePrefixes ?? true,
+            Accelerator = recipe.Accelerator ?? AcceleratorPolicy.Auto,
         };
 
         InputException Missing(string field, string example) =>

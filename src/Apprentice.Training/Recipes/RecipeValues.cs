@@ -36,6 +36,14 @@ public enum RecomputePolicy
     Off,
 }
 
+/// <summary>Whether a library may multiply matrices in place of our own kernels.</summary>
+public enum AcceleratorPolicy
+{
+    /// <summary>Where library and CPU have bf16 products; what was used is written into the run's lock.</summary>
+    Auto,
+    Off,
+}
+
 /// <summary>How the lines of the data are laid out.</summary>
 public enum DataFormat
 {

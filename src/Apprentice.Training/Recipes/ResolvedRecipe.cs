@@ -54,6 +54,7 @@ public sealed record ResolvedRecipe
     public required int MicroBatchTokens { get; init; }
     public required RecomputePolicy Recompute { get; init; }
     public required bool SharePrefixes { get; init; }
+    public required AcceleratorPolicy Accelerator { get; init; }
 
     /// <summary>Optimizer steps of the whole run over so many training examples. The last batch of an epoch may be smaller.</summary>
     public int TotalSteps(int trainingExamples) => TotalSteps(trainingExamples, BatchSize, Epochs, MaxSteps);

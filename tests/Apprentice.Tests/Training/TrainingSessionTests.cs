@@ -1,6 +1,7 @@
 using Apprentice.Data;
 using Apprentice.Models.Registry;
 using Apprentice.Models.Weights;
+using Apprentice.Tensors;
 using Apprentice.Tests.Models;
 using Apprentice.Tests.Models.Weights;
 using Apprentice.Training;
@@ -44,6 +45,29 @@ public sealed class TrainingSessionTests : IDisposable
         Assert.Equal(RunStatus.Succeeded, Trainer.Resume(_scratch.File("cut")).Status);
         Assert.Equal(File.ReadAllBytes(_scratch.File($"straight/{file}")), File.ReadAllBytes(_scratch.File($"cut/{file}")));
         Assert.Equal(Losses("straight"), Losses("cut"));
+    }
+
+    [Fact]
+    public void The_lock_names_the_accelerator_and_resuming_on_another_machine_says_so()
+    {
+        using var engine = new Engine(1, accelerate: true);
+        Run("auto", "--max-steps", "2");
+        Assert.Equal(engine.Accelerator, Lock("auto")["kernels/accelerator"]);
+        using var interrupt = new CancellationTokenSource();
+        Trainer.Train(Recipe("off", "--max-steps", "6", "--accelerator", "off"), new After(2, interrupt), interrupt.Token);
+        Assert.Equal("none", Lock("off")["kernels/accelerator"]);
+
+        var file = _scratch.File("off/lock.json");
+        File.WriteAllText(file, File.ReadAllText(file).Replace("\"none\"", "\"onednn 2.6.3 bf16 amx\"", StringComparison.Ordinal));
+        var told = new Messages();
+        Assert.Equal(RunStatus.Succeeded, Trainer.Resume(_scratch.File("off"), told).Status);
+        Assert.Contains(told, m => m.Contains("kernels/accelerator was onednn 2.6.3 bf16 amx, is none", StringComparison.Ordinal));
+
+        IDictionary<string, string> Lock(string name)
+        {
+            using var run = RunFolder.Open(_scratch.File(name));
+            return run.ReadLock().Settings;
+        }
     }
 
     [Fact]
@@ -159,6 +183,17 @@ public sealed class TrainingSessionTests : IDisposable
     private List<RunEvent> Events(string name) => [.. EventLog.Read(_scratch.File($"{name}/events.jsonl")).Where(e => e.Type == RunEventType.Metrics)];
 
     private (double?, double?, double?)[] Losses(string name) => [.. Events(name).Select(e => (e.TrainLoss, e.ValidLoss, e.GradNorm))];
+
+    private sealed class Messages : List<string>, IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Message is { } message)
+            {
+                Add(message);
+            }
+        }
+    }
 
     /// <summary>Interrupts once so many steps are done.</summary>
     private sealed class After(int steps, CancellationTokenSource interrupt) : IProgress<TrainingProgress>
