@@ -12,6 +12,9 @@ switch (args)
     case ["training-step", var model, .. var rest]:
         TrainingStepBenchmark.Run(model, new Options(rest));
         return 0;
+    case ["pretraining-step", .. var rest]:
+        TrainingStepBenchmark.Run(null, new Options(rest));
+        return 0;
     case ["random-model", var file, .. var rest]:
         RandomModel.Write(file, ModelShape.From(new Options(rest)));
         return 0;
@@ -23,6 +26,7 @@ switch (args)
         Console.Error.WriteLine("       inference MODEL [RUNS [THREADS]]    tokens a second: prompt, generation, 32 prompts at once; medians of RUNS");
         Console.Error.WriteLine("       training-step MODEL [OPTIONS]       LoRA steps on random tokens: speed, share of the peak, memory, same bits; OPTIONS with defaults:");
         Console.Error.WriteLine("           --batch 4 --tokens 256 --supervised all --shared 0 --rank 16 --recompute off --micro-batch-tokens 2048 --threads CORES --steps 5 --warm-up 2 --verify 2");
+        Console.Error.WriteLine("       pretraining-step [OPTIONS]          steps that train all weights of a new model: the same options, and --shape NAME (built-in: the base model that comes with Apprentice)");
         Console.Error.WriteLine("       random-model FILE.gguf [OPTIONS]    a Q4_0 model of random weights; --shape NAME, and --layers, --width, --heads, --key-value-heads, --feed-forward instead of its");
         Console.Error.WriteLine("       peak                                the fp32 peak of all cores in GFLOP/s, by multiply-adds that never leave the registers");
         return 2;
