@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Apprentice.Data;
 using Apprentice.Data.Datasets;
 using Apprentice.Models.Registry;
@@ -35,7 +34,7 @@ internal static class TokenizeCommand
             var modelText = ModelText.Load(ModelReference.Resolve(parsed.GetRequiredValue(model)));
             var tokens = givenMessages is not null
                 ? OfConversation(modelText, givenMessages)
-                : OfText(modelText, givenText ?? ReadText(givenFile!));
+                : OfText(modelText, givenText ?? TextFile.Read(givenFile!));
             Print(terminal, tokens.Text, tokens.Rows);
             return Task.FromResult(ExitCode.Done);
         });
@@ -91,22 +90,5 @@ internal static class TokenizeCommand
             Offsets = tokens.Select(t => new[] { t.Start, t.End }),
             Supervised = tokens.Select(t => t.Supervised),
         });
-    }
-
-    private static string ReadText(string file)
-    {
-        if (!File.Exists(file))
-        {
-            throw new InputException("file_not_found", "there is no such file", file);
-        }
-
-        try
-        {
-            return File.ReadAllText(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new InputException("invalid_utf8", "the text is not UTF-8", file);
-        }
     }
 }

@@ -8,7 +8,8 @@ namespace Apprentice.Data.Tokenizers;
 /// </summary>
 internal static class GgufTokenizer
 {
-    private const int Control = 3;
+    internal const int Normal = 1;
+    internal const int Control = 3;
     private const int UserDefined = 4;
 
     private static readonly string[] Gpt2 = [SplitPatterns.Gpt2];
@@ -67,7 +68,7 @@ internal static class GgufTokenizer
         {
             Vocabulary = ids,
             Encoder = new BytePairEncoder(ids, Merges(vocabulary.Merges, ids, file), null, fuseUnknown: false, family.IgnoreMerges),
-            PreTokenizers = [.. family.Patterns.Select(p => new PatternSplit(SplitPatterns.Get(p), SplitBehavior.Isolated))],
+            PreTokenizers = Splits(family),
             Normalizer = family.Nfc ? new UnicodeNormalizer(NormalizationForm.FormC) : null,
             AddedTokens = [.. AddedTokens(vocabulary)],
             PostProcessors = [Surround(vocabulary, family)],
@@ -94,6 +95,10 @@ internal static class GgufTokenizer
 
         return family;
     }
+
+    /// <summary>The family's way of cutting text into words.</summary>
+    internal static IReadOnlyList<PreTokenizer> Splits(Family family) =>
+        [.. family.Patterns.Select(p => new PatternSplit(SplitPatterns.Get(p), SplitBehavior.Isolated))];
 
     /// <summary>Token to id; of two tokens of the same text the later one counts.</summary>
     internal static Dictionary<string, int> Ids(GgufVocabulary vocabulary)

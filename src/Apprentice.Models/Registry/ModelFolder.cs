@@ -2,8 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Apprentice.Data;
-using Apprentice.Data.Tokenizers;
-using Apprentice.Models.Weights;
 
 namespace Apprentice.Models.Registry;
 
@@ -29,7 +27,8 @@ public static class ModelFolder
         if (model.Reference.IsGguf)
         {
             WriteConfigs(model, folder);
-            WriteTokenizer(model, folder);
+            var metadata = model.Gguf!.Metadata;
+            TokenizerFolder.Write(folder, ModelText.VocabularyOf(metadata), metadata.FindString(ModelText.GgufTemplate), model.Model.ContextLength, model.Gguf.Path);
             return;
         }
 
@@ -80,32 +79,5 @@ public static class ModelFolder
         });
     }
 
-    private static void WriteTokenizer(LoadedModel model, string folder)
-    {
-        var gguf = model.Gguf!;
-        using (var stream = File.Create(Path.Combine(folder, "tokenizer.json")))
-        {
-            TokenizerJsonWriter.Write(ModelText.VocabularyOf(gguf.Metadata), stream, gguf.Path);
-        }
-
-        var config = new JsonObject
-        {
-            ["tokenizer_class"] = "PreTrainedTokenizerFast",
-            ["model_max_length"] = model.Model.ContextLength,
-            ["clean_up_tokenization_spaces"] = false,
-        };
-        foreach (var (name, token) in model.Text.SpecialTokens.Where(t => t.Value is not null))
-        {
-            config[name] = token;
-        }
-
-        if (gguf.Metadata.FindString(ModelText.GgufTemplate) is { } template)
-        {
-            config["chat_template"] = template;
-        }
-
-        Write(folder, "tokenizer_config.json", config);
-    }
-
-    private static void Write(string folder, string name, JsonObject content) => File.WriteAllText(Path.Combine(folder, name), content.ToJsonString(Json));
+    internal static void Write(string folder, string name, JsonObject content) => File.WriteAllText(Path.Combine(folder, name), content.ToJsonString(Json));
 }
