@@ -26,9 +26,17 @@ internal static class Usage
         return new InputException("bad_usage", message, hint: meant is null ? help : $"did you mean '{meant}'? {help}");
     }
 
-    /// <summary>What looks like an option and was taken for an argument: System.CommandLine would have <c>--lr</c> be a recipe's name.</summary>
-    public static string? UnknownOption(CommandResult command) => command.Children.OfType<ArgumentResult>()
-        .SelectMany(argument => argument.Tokens)
+    /// <summary>
+    /// What looks like an option and was taken for an argument, or for one more value of the option before it:
+    /// System.CommandLine would have <c>--lr</c> be a recipe's name.
+    /// </summary>
+    public static string? UnknownOption(CommandResult command) => command.Children
+        .SelectMany(child => child switch
+        {
+            ArgumentResult argument => argument.Tokens,
+            OptionResult { Option.AllowMultipleArgumentsPerToken: true } option => option.Tokens,
+            _ => [],
+        })
         .Select(token => token.Value)
         .FirstOrDefault(value => value.Length > 1 && value[0] == '-');
 

@@ -9,9 +9,9 @@ internal static class PlainTextFile
     private const int BlockLength = 1 << 16;
 
     /// <summary>
-    /// Blocks with the one-based line on which they begin and the share of the file before their end. Cut before a line
-    /// break that follows anything but white space: there a new word begins (<see cref="TokenizerTrainer.Family"/>), so the
-    /// words are those of the whole text.
+    /// Blocks with the one-based line on which they begin and the share of the file before their end. Cut after line
+    /// breaks, before anything but white space: there a new word begins (<see cref="TokenizerTrainer.Family"/>), so the words
+    /// are those of the whole text.
     /// </summary>
     /// <exception cref="InputException">Code <c>invalid_utf8</c>, with the line on which the block begins that holds it, or <c>unreadable_file</c>.</exception>
     public static IEnumerable<(string Text, long Line, double Share)> Blocks(string file)
@@ -41,7 +41,7 @@ internal static class PlainTextFile
     {
         for (var at = block.Length - 1; at > block.Length / 2; at--)
         {
-            if (block[at] is '\n' or '\r' && !char.IsWhiteSpace(block[at - 1]))
+            if (block[at - 1] is '\n' or '\r' && !char.IsWhiteSpace(block[at]))
             {
                 return at;
             }

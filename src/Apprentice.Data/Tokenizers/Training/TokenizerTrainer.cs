@@ -20,18 +20,19 @@ public sealed record TrainedTokenizer(GgufVocabulary Vocabulary, long Bytes, lon
 /// </summary>
 /// <remarks>
 /// Memory: the largest file with its examples (a .txt file in blocks), and the table of different words, which is kept
-/// below <see cref="WordCounter.MaxWords"/> by dropping the rarest: 1 GB at worst, about 200 MB for 150 MB of English.
+/// below <see cref="WordCounter.MaxWords"/> by dropping the rarest: about 1 GB at worst. 156 MB of English took 0.54 GB in all.
 /// </remarks>
 public static class TokenizerTrainer
 {
     /// <summary>
-    /// How text is cut into words, by llama.cpp's name, so that a GGUF file can say it: each digit on its own, then GPT-2's
-    /// contractions, letters with the space before them, runs of punctuation, white space. Single digits let a small model
-    /// learn arithmetic by place, where chunks of digits would have to be learned by heart. Letters apart from
-    /// punctuation spare a small vocabulary the variants <c>"name</c>, <c>(name</c>, <c>_name</c> of every word, which
-    /// patterns that join the two have; with JSON that is worth more than what they save on line breaks.
+    /// How text is cut into words, by llama.cpp's name, so that a GGUF file can say it: <see cref="SplitPatterns.Qwen2"/>
+    /// without normalization. Contractions; letters with the space or mark before them; each digit on its own, from which a
+    /// small model can learn arithmetic by place, where it would have to know chunks of digits by heart; runs of
+    /// punctuation with the line breaks after them; line breaks; white space. On 53 MB of English prose, dialogues and JSON
+    /// a vocabulary of 4096 gives 3.36 bytes a token; GPT-2's pattern with single digits ("smollm") gives 3.29, for it never joins
+    /// line breaks to anything.
     /// </summary>
-    internal const string Family = "smollm";
+    internal const string Family = "stablelm2";
 
     /// <param name="files">JSON lines in any format of <see cref="DatasetFormat"/>, or plain text (.txt).</param>
     /// <exception cref="InputException">An option or a file is not as it should be.</exception>

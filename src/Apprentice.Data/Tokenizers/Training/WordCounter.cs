@@ -10,9 +10,9 @@ namespace Apprentice.Data.Tokenizers.Training;
 /// <param name="steps">Cut a text into words.</param>
 /// <param name="specials">Special tokens, which are cut out and not counted.</param>
 /// <param name="threads">At least 1.</param>
-internal sealed class WordCounter(IReadOnlyList<PreTokenizer> steps, AddedTokenFinder specials, int threads)
+/// <param name="maxWords">When there are more different words than this, the rarest half goes.</param>
+internal sealed class WordCounter(IReadOnlyList<PreTokenizer> steps, AddedTokenFinder specials, int threads, int maxWords = WordCounter.MaxWords)
 {
-    /// <summary>When there are more different words than this, the rarest half goes.</summary>
     internal const int MaxWords = 2_000_000;
 
     /// <summary>Characters. A longer word (a line of dashes, a language without spaces) is learned from in parts, which bounds the work.</summary>
@@ -100,9 +100,9 @@ internal sealed class WordCounter(IReadOnlyList<PreTokenizer> steps, AddedTokenF
             CollectionsMarshal.GetValueRefOrAddDefault(Words, word, out _) += count;
         }
 
-        if (Words.Count > MaxWords)
+        if (Words.Count > maxWords)
         {
-            foreach (var (word, _) in Words.OrderByDescending(w => w.Value).ThenBy(w => w.Key, StringComparer.Ordinal).Skip(MaxWords / 2).ToList())
+            foreach (var (word, _) in Words.OrderByDescending(w => w.Value).ThenBy(w => w.Key, StringComparer.Ordinal).Skip(maxWords / 2).ToList())
             {
                 Words.Remove(word);
             }
