@@ -1,0 +1,80 @@
+namespace Apprentice.Recipes.Base;
+
+/// <summary>One message to a firm or office, with what is known about it.</summary>
+internal sealed record CustomerMessage(Domain Domain, string Thing, Problem Problem, string Text)
+{
+    /// <summary>The reference number in the text, or null.</summary>
+    public string? Reference { get; private init; }
+
+    /// <summary>Who signed it, or null.</summary>
+    public string? Name { get; private init; }
+
+    public static CustomerMessage Of(Draw draw, Domain domain, Problem problem, bool details = true)
+    {
+        var thing = draw.Pick(domain.Things.Where(t => t.Kind == problem.Kind).ToArray()).Thing;
+        var core = Grammar.Words.Say(draw, draw.Pick(problem.Messages), new Dictionary<string, string> { ["thing"] = thing });
+        core = Ended(core);
+        if (!details)
+        {
+            return new CustomerMessage(domain, thing, problem, Hurried(draw, core));
+        }
+
+        var reference = draw.Chance(0.25) ? draw.Pick(["{0}", "A-{0}", "K{0}", "{0}-B", "R/{0}"]).Replace("{0}", $"{draw.Number(1000, 99999)}") : null;
+        var name = draw.Chance(0.2) ? Grammar.Words.Say(draw, draw.Chance(0.5) ? "{first}" : "{person}") : null;
+        var parts = new List<string>();
+        if (draw.Chance(0.35))
+        {
+            parts.Add(Grammar.Words.Say(draw, "{greeting}"));
+        }
+
+        parts.Add(English.Capital(core));
+        if (reference is not null)
+        {
+            parts.Add(Grammar.Words.Say(draw, "{refline}", new Dictionary<string, string> { ["ref"] = reference }));
+        }
+
+        if (draw.Chance(0.3))
+        {
+            parts.Add(Grammar.Words.Say(draw, problem.Type is "complaint" or "report" ? "{upset}" : problem.Type == "praise" ? "{glad}" : "{courtesy}"));
+        }
+
+        if (name is not null)
+        {
+            parts.Add(Grammar.Words.Say(draw, "{signoff}", new Dictionary<string, string> { ["name"] = name }));
+        }
+
+        var text = string.Join(' ', parts);
+        return new CustomerMessage(domain, thing, problem, name is null && reference is null ? Hurried(draw, text) : text) { Reference = reference, Name = name };
+    }
+
+    public static CustomerMessage Any(Draw draw, bool details = true)
+    {
+        var domain = draw.Pick(Domain.All);
+        return Of(draw, domain, draw.Pick(domain.Problems.ToArray()), details);
+    }
+
+    /// <summary>A reply from the problem's own ones.</summary>
+    public string Reply(Draw draw) => Ended(Grammar.Words.Say(draw, draw.Pick(Problem.Replies), new Dictionary<string, string> { ["thing"] = Thing }));
+
+    private static string Ended(string text)
+    {
+        text = text.TrimEnd();
+        return text[^1] is '.' or '?' or '!' ? text : char.IsUpper(text[0]) ? text + "." : text;
+    }
+
+    // People write without capitals, without full stops and with slips; a model that only saw neat text is lost on theirs.
+    private static string Hurried(Draw draw, string text)
+    {
+        if (draw.Chance(0.12))
+        {
+            text = text.ToLowerInvariant();
+        }
+
+        if (draw.Chance(0.1))
+        {
+            text = text.TrimEnd('.', '!');
+        }
+
+        return draw.Chance(0.12) ? English.Mistyped(draw, text, 0.15) : text;
+    }
+}
