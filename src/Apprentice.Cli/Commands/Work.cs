@@ -46,7 +46,7 @@ internal static class Work
         var name = Path.GetFileNameWithoutExtension(request.Out);
         AtomicFile.Write(request.Out, stream =>
         {
-            using var buffered = new BufferedStream(stream, 1 << 16);
+            var buffered = new BufferedStream(stream, 1 << 16); // not to be disposed: it would close the file
             GgufExport.Write(model, request.Type, name, buffered);
             buffered.Flush();
         });
