@@ -15,6 +15,9 @@ switch (args)
     case ["training-loss", var model, var data, .. var rest]:
         TrainingLossBenchmark.Run(model, data, new Options(rest));
         return 0;
+    case ["pretraining-step", .. var rest]:
+        TrainingStepBenchmark.Run(null, new Options(rest));
+        return 0;
     case ["random-model", var file, .. var rest]:
         RandomModel.Write(file, ModelShape.From(new Options(rest)));
         return 0;
@@ -28,6 +31,7 @@ switch (args)
         Console.Error.WriteLine("           --batch 4 --tokens 256 --supervised all --shared 0 --rank 16 --recompute off --micro-batch-tokens 2048 --threads CORES --steps 5 --warm-up 2 --verify 2 --accelerator off (auto, imitated)");
         Console.Error.WriteLine("       training-loss MODEL DATA [OPTIONS]  the same LoRA steps on examples, in float32 and accelerated: mean losses of the last steps; OPTIONS with defaults:");
         Console.Error.WriteLine("           --steps 200 --last 50 --batch 16 --threads CORES --accelerator auto (imitated)");
+        Console.Error.WriteLine("       pretraining-step [OPTIONS]          steps that train all weights of a new model: the same options, and --shape NAME (built-in: the base model that comes with Apprentice)");
         Console.Error.WriteLine("       random-model FILE.gguf [OPTIONS]    a Q4_0 model of random weights; --shape NAME, and --layers, --width, --heads, --key-value-heads, --feed-forward instead of its");
         Console.Error.WriteLine("       peak                                the fp32 peak of all cores in GFLOP/s, by multiply-adds that never leave the registers");
         return 2;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Apprentice.Data;
+using Apprentice.Models.Weights;
+using Apprentice.Tensors;
 
 namespace Apprentice.Benchmarks;
 
@@ -11,21 +12,12 @@ namespace Apprentice.Benchmarks;
 /// </summary>
 internal static class RandomModel
 {
-    private const uint F32 = 0;
-    private const uint Q4Zero = 2;
-    private const int BlockElements = 32;
-    private const int BlockBytes = 18;
-    private const int Alignment = 32;
+    private static readonly GgmlType F32 = GgmlType.All.Values.Single(t => t.Storage == StorageType.F32);
+    private static readonly GgmlType Q4Zero = GgmlType.All.Values.Single(t => t.Storage == StorageType.Q4_0);
 
     public static void Write(string path, ModelShape shape)
     {
-        var tensors = Tensors(shape).ToArray();
-        using var stream = File.Create(path);
-        using var w = new BinaryWriter(stream);
-        w.Write("GGUF"u8);
-        w.Write(3u);
-        w.Write((ulong)tensors.Length);
-        (string Key, object Value)[] metadata =
+        (string, object)[] metadata =
         [
             ("general.architecture", "llama"),
             ("llama.block_count", (uint)shape.Layers),
@@ -39,50 +31,24 @@ internal static class RandomModel
             ("llama.attention.layer_norm_rms_epsilon", 1e-5f),
             ("llama.rope.freq_base", 100_000f),
         ];
-        w.Write((ulong)metadata.Length);
-        foreach (var (key, value) in metadata)
-        {
-            Text(w, key);
-            w.Write(value switch { uint => 4u, float => 6u, _ => 8u });
-            switch (value)
-            {
-                case uint number: w.Write(number); break;
-                case float number: w.Write(number); break;
-                case string text: Text(w, text); break;
-            }
-        }
-
-        var offset = 0L;
-        foreach (var (name, columns, rows) in tensors)
-        {
-            Text(w, name);
-            w.Write(rows == 1 ? 1u : 2u);
-            w.Write((ulong)columns);
-            if (rows > 1)
-            {
-                w.Write((ulong)rows);
-            }
-
-            w.Write(rows == 1 ? F32 : Q4Zero);
-            w.Write(offset);
-            offset += Padded(Bytes(columns, rows));
-        }
-
-        w.Flush();
-        stream.Write(new byte[Padded(stream.Position) - stream.Position]);
-        var ones = MemoryMarshal.AsBytes<float>(Enumerable.Repeat(1f, tensors.Max(t => t.Columns)).ToArray()).ToArray();
+        var shapes = Tensors(shape).ToArray();
+        var ones = MemoryMarshal.AsBytes<float>(Enumerable.Repeat(1f, shapes.Max(t => t.Columns)).ToArray()).ToArray();
         var blocks = RandomBlocks();
-        foreach (var (_, columns, rows) in tensors)
+        using var stream = File.Create(path);
+        GgufWriter.Write(stream, metadata, [.. shapes.Select(t => t.Rows == 1 ? Tensor(t.Name, [t.Columns], F32, ones) : Tensor(t.Name, [t.Rows, t.Columns], Q4Zero, blocks))]);
+    }
+
+    /// <summary>A tensor of these bytes again and again.</summary>
+    private static GgufTensor Tensor(string name, long[] shape, GgmlType type, byte[] source)
+    {
+        var bytes = new GgufTensor(name, shape, type, _ => { }).Bytes;
+        return new GgufTensor(name, shape, type, stream =>
         {
-            var bytes = Bytes(columns, rows);
-            var source = rows == 1 ? ones : blocks;
             for (var done = 0L; done < bytes; done += source.Length)
             {
                 stream.Write(source, 0, (int)Math.Min(source.Length, bytes - done));
             }
-
-            stream.Write(new byte[Padded(bytes) - bytes]);
-        }
+        });
     }
 
     private static IEnumerable<(string Name, int Columns, int Rows)> Tensors(ModelShape shape)
@@ -114,25 +80,15 @@ internal static class RandomModel
     {
         const int Blocks = 65_521; // a prime, so that rows differ
         var random = new CounterRandom(seed: 1, RandomStream.Initialization, 0);
-        var bytes = new byte[Blocks * BlockBytes];
+        var bytes = new byte[Blocks * Q4Zero.BlockBytes];
         for (var b = 0; b < Blocks; b++)
         {
-            var block = bytes.AsSpan(b * BlockBytes, BlockBytes);
+            var block = bytes.AsSpan(b * Q4Zero.BlockBytes, Q4Zero.BlockBytes);
             BitConverter.TryWriteBytes(block, (Half)0.005f);
             BitConverter.TryWriteBytes(block[2..], random.UInt64(2 * (ulong)b));
             BitConverter.TryWriteBytes(block[10..], random.UInt64(2 * (ulong)b + 1));
         }
 
         return bytes;
-    }
-
-    private static long Bytes(int columns, int rows) => rows == 1 ? columns * sizeof(float) : (long)rows * columns / BlockElements * BlockBytes;
-
-    private static long Padded(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
-
-    private static void Text(BinaryWriter w, string text)
-    {
-        w.Write((ulong)text.Length);
-        w.Write(Encoding.ASCII.GetBytes(text));
     }
 }

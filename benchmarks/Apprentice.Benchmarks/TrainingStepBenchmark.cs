@@ -14,7 +14,7 @@ using Apprentice.Training.Runs;
 namespace Apprentice.Benchmarks;
 
 /// <summary>
-/// LoRA steps (all linear layers) on random tokens: speed, useful work against the peak measured between the steps of the
+/// LoRA steps (all linear layers) of a model, or steps that train all weights of a new one, on random tokens: speed, useful work against the peak measured between the steps of the
 /// same process, managed memory allocated by a step, peak resident memory, and whether the losses are the same bits with
 /// one thread, with several, and again.
 /// </summary>
@@ -22,11 +22,13 @@ internal static class TrainingStepBenchmark
 {
     private const double PeakSeconds = 0.3;
 
-    public static void Run(string path, Options options)
+    /// <param name="path">The model for LoRA steps, or null for steps of pretraining a model of the shape in the options.</param>
+    public static void Run(string? path, Options options)
     {
-        using var model = ModelLoader.Open(ModelReference.Resolve(path));
+        using var model = path is null ? ModelShape.From(options).Untrained() : ModelLoader.Open(ModelReference.Resolve(path));
         var job = new Job(
             model,
+            path is null ? () => ModelShape.From(options).Untrained() : null,
             options.Integer("batch", 4),
             options.Integer("tokens", 256),
             options.Text("supervised", "all"),
@@ -50,8 +52,7 @@ internal static class TrainingStepBenchmark
     {
         using var engine = job.NewEngine(threads);
         Engines.Describe(engine);
-        var (step, adapter) = job.NewStep(engine);
-        var work = TrainingWork.Of(job.Model, adapter);
+        var (step, weights, work) = job.NewStep(engine);
         var (seconds, rates, shares, peaks) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
         var (inBatch, inStep) = (0L, 0L);
         StepBatch? last = null;
@@ -93,24 +94,26 @@ internal static class TrainingStepBenchmark
         Figures.Print("managed_bytes_a_step", inStep);
         Figures.Print("peak_resident_megabytes", ProcessMemory.Now().PeakResident / 1e6);
         Figures.Print("arena_peak_megabytes", engine.Arena.PeakBytes / 1e6);
-        var forecast = new Forecast(job.Model, adapter.ParameterCount, job.Recompute);
+        var forecast = new Forecast(job.Model, weights.Sum(w => w.Count), job.Recompute);
         Figures.Print("forecast_seconds_per_step", last.MicroBatches.Sum(m => forecast.Seconds(work, m, Figures.Median(peaks))));
         Figures.Print("forecast_peak_megabytes", forecast.PeakBytes(last.MicroBatches.Max(m => m.Ids.Length)) / 1e6);
     }
 
     /// <summary>What is trained on, as a function of the step's number.</summary>
     private sealed record Job(
-        LanguageModel Model, int Batch, int Length, string Supervised, int Shared, int Rank, int MicroBatchTokens, bool Recompute, string Accelerator)
+        LanguageModel Model, Func<LanguageModel>? New, int Batch, int Length, string Supervised, int Shared, int Rank, int MicroBatchTokens, bool Recompute, string Accelerator)
     {
         public int Tokens => Batch * Length;
 
         public Engine NewEngine(int threads) => Engines.Create(threads, Accelerator);
 
-        public (TrainingStep Step, LoraAdapter Adapter) NewStep(Engine engine)
+        public (TrainingStep Step, IReadOnlyList<Weight> Weights, TrainingWork Work) NewStep(Engine engine)
         {
             var config = new PeftConfig { Rank = Rank, Alpha = 2 * Rank, TargetPattern = PeftConfig.AllLinear };
-            var adapter = LoraAdapter.Create(Model, config, seed: 1);
-            return (new TrainingStep(engine, Model, adapter, new AdamW(engine, adapter.Weights, new AdamWSettings()), new SupervisedLoss(), clip: 1, Recompute), adapter);
+            var model = New?.Invoke() ?? Model;
+            var adapter = New is null ? LoraAdapter.Create(model, config, seed: 1) : null;
+            var weights = (adapter?.Weights ?? model.Weights.Values).ToArray();
+            return (new TrainingStep(engine, model, adapter, new AdamW(engine, weights, new AdamWSettings()), new SupervisedLoss(), clip: 1, Recompute), weights, TrainingWork.Of(model, adapter));
         }
 
         public StepBatch Pack(IReadOnlyList<TokenizedExample> examples) => StepBatch.Create(examples, MicroBatchTokens, Shared > 0);
@@ -131,7 +134,7 @@ internal static class TrainingStepBenchmark
         public double[] Losses(int threads, int steps)
         {
             using var engine = NewEngine(threads);
-            var (step, _) = NewStep(engine);
+            var (step, _, _) = NewStep(engine);
             return [.. Enumerable.Range(0, steps).Select(i => step.Run(Pack(Examples(i)), learningRate: 1e-3).Loss.Objective)];
         }
     }

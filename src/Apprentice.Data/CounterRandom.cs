@@ -9,6 +9,7 @@ public enum RandomStream
     Initialization = 4,
     Dropout = 5,
     Sampling = 6,
+    AnnealOrder = 7,
 }
 
 /// <summary>

@@ -114,6 +114,18 @@ public sealed unsafe class Weight
         new ReadOnlySpan<float>(Floats + start, destination.Length).CopyTo(destination);
     }
 
+    /// <summary>One row widened to floats.</summary>
+    public unsafe void CopyRow(int row, float[] destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, Columns);
+        fixed (float* to = destination)
+        {
+            CopyRows(row, 1, to);
+        }
+    }
+
     /// <summary>All values widened to floats, row after row.</summary>
     public float[] ToArray()
     {

@@ -21,8 +21,8 @@ public static class Trainer
     public static TrainingSummary Train(Recipe recipe, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         var watch = Stopwatch.StartNew();
-        var data = TrainingData.Read(recipe);
-        using var model = OpenBase(recipe.Model!, recipe.Method);
+        using var model = OpenBase(recipe);
+        var data = TrainingData.Read(recipe, model.Text, progress, cancellation);
         var resolved = recipe.Resolve(new ModelFacts(model.Model.ParameterCount, model.Model.ContextLength), data.Facts);
         using var session = TrainingSession.Create(resolved, model, data);
 
@@ -30,7 +30,7 @@ public static class Trainer
         using var run = RunFolder.Create(resolved.Out);
         run.WriteRecipe(resolved);
         run.WriteLock(LockOf(resolved, model, data, session));
-        return Finish(run, session, data, checkpoint: null, watch, progress, cancellation);
+        return Finish(run, session, checkpoint: null, watch, progress, cancellation);
     }
 
     /// <summary>Continues from the newest whole checkpoint, or from the start where there is none; a finished run returns at once.</summary>
@@ -47,8 +47,8 @@ public static class Trainer
         }
 
         var recipe = run.ReadRecipe();
-        var data = TrainingData.Read(recipe);
-        using var model = OpenBase(recipe.Model!, recipe.Method);
+        using var model = OpenBase(recipe);
+        var data = TrainingData.Read(recipe, model.Text, progress, cancellation);
         var resolved = recipe.Resolve(new ModelFacts(model.Model.ParameterCount, model.Model.ContextLength), data.Facts);
         using var session = TrainingSession.Create(resolved, model, data);
         var now = LockOf(resolved, model, data, session);
@@ -63,24 +63,27 @@ public static class Trainer
             run.WriteLock(now); // killed between recipe and lock
         }
 
-        return Finish(run, session, data, run.Checkpoints(resolved.KeepCheckpoints).Latest(), watch, progress, cancellation);
+        return Finish(run, session, run.Checkpoints(resolved.KeepCheckpoints).Latest(), watch, progress, cancellation);
     }
 
-    private static LoadedModel OpenBase(string path, TrainingMethod? method)
+    private static LoadedModel OpenBase(Recipe recipe)
     {
+        var path = recipe.Model!;
         var reference = ModelReference.Resolve(path);
         return reference.Adapter is null
-            ? LoadedModel.Open(path, trainable: method == TrainingMethod.Full)
+            ? recipe.Method == TrainingMethod.Pretrain
+                ? LoadedModel.OpenUntrained(path, (ulong)(recipe.Seed ?? RecipeDefaults.Seed))
+                : LoadedModel.Open(path, trainable: recipe.Method == TrainingMethod.Full)
             : throw new InputException("adapter_as_base", "training starts from a base model; this is a run or an adapter", path, hint: $"its base is {reference.Base}");
     }
 
     private static TrainingSummary Finish(
-        RunFolder run, TrainingSession session, TrainingData data, Checkpoint? checkpoint, Stopwatch watch, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+        RunFolder run, TrainingSession session, Checkpoint? checkpoint, Stopwatch watch, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         try
         {
             run.WriteState(new RunState(RunStatus.Running, checkpoint?.Step ?? 0));
-            progress?.Report(session.Describe(data, checkpoint));
+            progress?.Report(session.Describe(checkpoint));
             var summary = session.Run(run, checkpoint, progress, cancellation) with { DurationSeconds = watch.Elapsed.TotalSeconds };
             if (summary.Status == RunStatus.Succeeded)
             {
@@ -119,12 +122,16 @@ public static class Trainer
         }
 
         // As given: two files of different folders may have one name.
-        foreach (var file in recipe.Validation.File is { } held ? [.. recipe.Data, held] : recipe.Data)
+        foreach (var file in recipe.Data.Concat(recipe.Anneal ?? []).Concat(recipe.Validation.File is { } held ? [held] : []))
         {
             runLock.Hashes[$"data/{file}"] = RunLock.HashFile(file);
         }
 
-        runLock.Hashes["split"] = data.SplitHash(recipe);
+        if (data.SplitHash(recipe) is { } split)
+        {
+            runLock.Hashes["split"] = split;
+        }
+
         runLock.Settings["version"] = typeof(Trainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
         runLock.Settings["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture);
         runLock.Settings["model_path"] = Path.GetFullPath(recipe.Model);

@@ -7,45 +7,70 @@ using Apprentice.Training.Runs;
 
 namespace Apprentice.Training;
 
-/// <summary>The examples of a run, read and split; encoded once the recipe is resolved.</summary>
-public sealed class TrainingData
+/// <summary>The data of a run as far as it is known before the recipe is resolved.</summary>
+public abstract class TrainingData
 {
+    /// <summary>What defaults depend on.</summary>
+    public abstract DataFacts Facts { get; }
+
+    /// <summary>Reads the data that the recipe names.</summary>
+    /// <exception cref="InputException">A file is missing or a record is not sound; names file, line and field.</exception>
+    public static TrainingData Read(Recipe recipe, ModelText text, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
+        recipe.Method == TrainingMethod.Pretrain ? PretrainingData.Read(recipe, text, progress, cancellation) : FineTuningData.Read(recipe);
+
+    /// <summary>Training and validation examples as tokens.</summary>
+    /// <exception cref="InputException">Examples are too long, or nothing of one would be learned.</exception>
+    public abstract TrainingSet Encode(ResolvedRecipe recipe, ModelText text);
+
+    /// <summary>Hash of which lines are trained on and which are held out; null where whole files are.</summary>
+    public abstract string? SplitHash(ResolvedRecipe recipe);
+
+    protected static DatasetFormat? FormatOf(DataFormat format) => format switch
+    {
+        DataFormat.Chat => DatasetFormat.Chat,
+        DataFormat.PromptCompletion => DatasetFormat.PromptCompletion,
+        DataFormat.Instruction => DatasetFormat.Instruction,
+        DataFormat.Sharegpt => DatasetFormat.ShareGpt,
+        DataFormat.Text => DatasetFormat.Text,
+        _ => null,
+    };
+}
+
+/// <summary>The examples of a fine-tuning, read and split; encoded once the recipe is resolved.</summary>
+internal sealed class FineTuningData : TrainingData
+{
+    private readonly string _format;
     private readonly IReadOnlyList<Example> _all;
     private readonly IReadOnlyList<Example>? _validation;
 
-    private TrainingData(IReadOnlyList<Example> all, IReadOnlyList<Example>? validation, string format)
+    private FineTuningData(IReadOnlyList<Example> all, IReadOnlyList<Example>? validation, string format)
     {
-        (_all, _validation, Format) = (all, validation, format);
+        (_all, _validation, _format) = (all, validation, format);
     }
 
-    /// <summary>What the data look like, for the user.</summary>
-    public string Format { get; }
+    public override DataFacts Facts => new(_all.Count, _validation?.Count);
 
-    public DataFacts Facts => new(_all.Count, _validation?.Count);
-
-    /// <exception cref="InputException">A file is missing or a record is not sound; names file, line and field.</exception>
-    public static TrainingData Read(Recipe recipe)
+    public static FineTuningData Read(Recipe recipe)
     {
         var format = FormatOf(recipe.Format ?? DataFormat.Auto);
         var sets = (recipe.Data ?? []).Select(file => DatasetReader.Read(file, format, recipe.Columns)).ToArray();
         var validation = recipe.Validation?.File is { } held ? DatasetReader.Read(held, format, recipe.Columns).Examples : null;
-        return new TrainingData(
+        return new FineTuningData(
             [.. sets.SelectMany(s => s.Examples)], validation, string.Join(", ", sets.Select(s => s.Format.Describe()).Distinct()));
     }
 
-    /// <summary>Training and validation examples as tokens.</summary>
-    /// <exception cref="InputException">Examples are too long, or nothing of one would be learned.</exception>
-    public (EncodedDataset Train, EncodedDataset? Validation) Encode(ResolvedRecipe recipe, ModelText text)
+    public override TrainingSet Encode(ResolvedRecipe recipe, ModelText text)
     {
         var encoder = text.ExampleEncoder(recipe.Raw);
         var (train, validation) = Split(recipe);
-        return (
+        return new ExampleSet(
+            recipe,
             encoder.EncodeAll(WithSystem(train, recipe.System), recipe.MaxLength, recipe.OverLong),
-            validation.Count == 0 ? null : encoder.EncodeAll(WithSystem(validation, recipe.System), recipe.MaxLength, recipe.OverLong));
+            validation.Count == 0 ? null : encoder.EncodeAll(WithSystem(validation, recipe.System), recipe.MaxLength, recipe.OverLong),
+            _format);
     }
 
-    /// <summary>Hash of which lines are trained on and which are held out.</summary>
-    public string SplitHash(ResolvedRecipe recipe)
+    public override string? SplitHash(ResolvedRecipe recipe)
     {
         var (train, validation) = Split(recipe);
         string Lines(IEnumerable<Example> examples) => string.Join(',', examples.Select(e => $"{Path.GetFileName(e.File)}:{e.Line}"));
@@ -80,14 +105,4 @@ public sealed class TrainingData
 
     private static IReadOnlyList<Example> WithSystem(IReadOnlyList<Example> examples, string? system) =>
         system is null ? examples : [.. examples.Select(e => e.WithSystem(system))];
-
-    private static DatasetFormat? FormatOf(DataFormat format) => format switch
-    {
-        DataFormat.Chat => DatasetFormat.Chat,
-        DataFormat.PromptCompletion => DatasetFormat.PromptCompletion,
-        DataFormat.Instruction => DatasetFormat.Instruction,
-        DataFormat.Sharegpt => DatasetFormat.ShareGpt,
-        DataFormat.Text => DatasetFormat.Text,
-        _ => null,
-    };
 }

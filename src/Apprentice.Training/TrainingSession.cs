@@ -23,33 +23,29 @@ public sealed class TrainingSession : IDisposable
 
     private readonly ResolvedRecipe _recipe;
     private readonly LoadedModel _model;
-    private readonly EncodedDataset _train;
+    private readonly TrainingSet _set;
     private readonly IReadOnlyList<Batch> _validation;
     private readonly TrainedWeights _weights;
     private readonly Optimizer _optimizer;
     private readonly TrainingStep _step;
     private readonly Schedule _schedule;
-    private readonly BatchOrder _order;
-    private readonly int _totalSteps;
 
-    private TrainingSession(ResolvedRecipe recipe, LoadedModel model, EncodedDataset train, EncodedDataset? validation)
+    private TrainingSession(ResolvedRecipe recipe, LoadedModel model, TrainingSet set)
     {
         _recipe = recipe;
         _model = model;
-        _train = train;
+        _set = set;
         Engine = new Engine(recipe.Threads == 0 ? null : recipe.Threads, accelerate: recipe.Accelerator == AcceleratorPolicy.Auto);
         MicroBatchTokens = recipe.MicroBatchTokens == 0 ? DefaultMicroBatchTokens : recipe.MicroBatchTokens;
         Recompute = recipe.Recompute == RecomputePolicy.On || (recipe.Recompute == RecomputePolicy.Auto && !FitsInMemory());
-        SharePrefixes = recipe.SharePrefixes && recipe.Dropout == 0;
-        _validation = validation is null ? [] : StepBatch.Create(validation.Examples, MicroBatchTokens, recipe.SharePrefixes).MicroBatches;
+        SharePrefixes = recipe.SharePrefixes && recipe.Dropout == 0 && recipe.Method != TrainingMethod.Pretrain;
+        _validation = StepBatch.Create(set.Validation, MicroBatchTokens, SharePrefixes).MicroBatches;
         _weights = TrainedWeights.Create(recipe, model, recipe.Model);
         _optimizer = recipe.Optimizer == OptimizerKind.Sgd
             ? new Sgd(Engine, _weights.Weights, recipe.Momentum, recipe.WeightDecay)
             : new AdamW(Engine, _weights.Weights, new AdamWSettings(recipe.Beta1, recipe.Beta2, recipe.Epsilon, recipe.WeightDecay));
         _step = new TrainingStep(Engine, model.Model, _weights.Adapter, _optimizer, new SupervisedLoss(recipe.LabelSmoothing), recipe.Clip, Recompute);
-        _totalSteps = recipe.TotalSteps(train.Examples.Count);
-        _schedule = recipe.CreateSchedule(_totalSteps);
-        _order = new BatchOrder(train.Examples.Count, recipe.BatchSize, (ulong)recipe.Seed);
+        _schedule = recipe.CreateSchedule(set.TotalSteps);
     }
 
     public Engine Engine { get; }
@@ -70,26 +66,20 @@ public sealed class TrainingSession : IDisposable
     public string? Reason { get; private set; }
 
     /// <summary>Encodes the data and sets everything up; nothing is written.</summary>
-    public static TrainingSession Create(ResolvedRecipe recipe, LoadedModel model, TrainingData data)
-    {
-        var (train, validation) = data.Encode(recipe, model.Text);
-        return new TrainingSession(recipe, model, train, validation);
-    }
+    public static TrainingSession Create(ResolvedRecipe recipe, LoadedModel model, TrainingData data) =>
+        new(recipe, model, data.Encode(recipe, model.Text));
 
     /// <summary>The first thing to show: what is trained on what.</summary>
-    public TrainingProgress Describe(TrainingData data, Checkpoint? checkpoint)
+    public TrainingProgress Describe(Checkpoint? checkpoint)
     {
-        var tokens = _train.Examples.Sum(e => (long)e.Ids.Length);
-        var supervised = _train.Examples.Sum(e => (long)e.Supervised);
         var from = checkpoint is null ? "" : $"; resumed after step {checkpoint.Step}";
-        var cut = _train.Truncated + _train.Dropped == 0 ? "" : $"; {_train.Truncated} truncated, {_train.Dropped} dropped for being too long";
         var accelerated = Engine.WhyNoAccelerator is null ? $"; products by {Engine.Accelerator}" : "";
         return new TrainingProgress
         {
             Step = checkpoint?.Step ?? 0,
-            TotalSteps = _totalSteps,
+            TotalSteps = _set.TotalSteps,
             Message = FormattableString.Invariant(
-                $"{_train.Examples.Count} examples ({data.Format}), {tokens:N0} tokens, {supervised:N0} of them learned; {_weights.Weights.Sum(w => w.Count):N0} of {_model.Model.ParameterCount:N0} parameters trained{cut}{accelerated}{from}"),
+                $"{_set.Description}; {_weights.Weights.Sum(w => w.Count):N0} of {_model.Model.ParameterCount:N0} parameters trained{accelerated}{from}"),
         };
     }
 
@@ -107,16 +97,16 @@ public sealed class TrainingSession : IDisposable
         StepsDone = state.Step;
         var store = run.Checkpoints(_recipe.KeepCheckpoints);
         using var events = EventLog.CutAfter(run.EventsFile, checkpoint?.Step ?? -1);
-        var clock = new StepClock(_totalSteps, state.Step);
+        var clock = new StepClock(_set.TotalSteps, state.Step);
         var stopped = HasStopped(state);
-        while (state.Step < _totalSteps && !stopped)
+        while (state.Step < _set.TotalSteps && !stopped)
         {
             var (result, examples, rate) = Train(state.Step, clock);
             double? validLoss = IsEvaluation(state.Step + 1) ? Evaluate() : null;
             state = Advance(state, result, validLoss);
             StepsDone = state.Step;
             stopped = HasStopped(state);
-            var done = state.Step == _totalSteps || stopped;
+            var done = state.Step == _set.TotalSteps || stopped;
             var metrics = Metrics(state, result, rate, validLoss, clock);
             events.Append(metrics);
             var paused = cancellation.IsCancellationRequested && !done;
@@ -143,12 +133,7 @@ public sealed class TrainingSession : IDisposable
 
     private (StepResult Result, int Examples, double Rate) Train(int step, StepClock clock)
     {
-        var examples = new List<TokenizedExample>();
-        foreach (var index in _order.Step(step))
-        {
-            examples.Add(_train.Examples[index]);
-        }
-
+        var examples = _set.Step(step);
         var rate = _recipe.LearningRate * _schedule.Multiplier(step);
         DropoutMask? dropout = _recipe.Dropout > 0
             ? new DropoutMask((float)_recipe.Dropout, new CounterRandom((ulong)_recipe.Seed, RandomStream.Dropout, (ulong)step).UInt64(0))
@@ -164,7 +149,7 @@ public sealed class TrainingSession : IDisposable
         state = state with
         {
             Step = state.Step + 1,
-            Epoch = (state.Step + 1.0) / _order.StepsPerEpoch,
+            Epoch = _set.EpochsAfter(state.Step + 1),
             Tokens = state.Tokens + result.Tokens,
         };
         if (validLoss is not { } loss)
@@ -172,7 +157,8 @@ public sealed class TrainingSession : IDisposable
             return state;
         }
 
-        return state.BestValidLoss is { } best && loss >= best
+        // A pretraining ends on other data than it began with, and what it ends with is what is wanted.
+        return state.BestValidLoss is { } best && loss >= best && _recipe.Method != TrainingMethod.Pretrain
             ? state with { EvaluationsSinceBest = state.EvaluationsSinceBest + 1 }
             : state with { BestStep = state.Step, BestValidLoss = loss, EvaluationsSinceBest = 0 };
     }
@@ -190,7 +176,7 @@ public sealed class TrainingSession : IDisposable
     }
 
     private bool IsEvaluation(int step) =>
-        _validation.Count > 0 && (step == _totalSteps || (_recipe.EvaluateEvery > 0 && step % _recipe.EvaluateEvery == 0));
+        _validation.Count > 0 && (step == _set.TotalSteps || (_recipe.EvaluateEvery > 0 && step % _recipe.EvaluateEvery == 0));
 
     // An evaluation may have found the best weights so far, which no later step brings back.
     private bool IsCheckpoint(int step) =>
@@ -209,6 +195,9 @@ public sealed class TrainingSession : IDisposable
             "not_finite", $"the validation loss is {loss} after step {_optimizer.Steps}", "lower the learning rate, or look for broken values in the model or the data");
     }
 
+    /// <summary>A validation loss in nats for each byte of text, which models with other tokenizers can be compared by.</summary>
+    private double? PerByte(double? loss) => loss * _validation.Sum(batch => batch.TotalWeight) / _set.ValidationBytes;
+
     private RunEvent Metrics(CheckpointState state, StepResult result, double rate, double? validLoss, StepClock clock) => new()
     {
         Type = RunEventType.Metrics,
@@ -216,6 +205,7 @@ public sealed class TrainingSession : IDisposable
         Epoch = state.Epoch,
         TrainLoss = result.Loss.Objective / result.Loss.Weight,
         ValidLoss = validLoss,
+        ValidLossPerByte = PerByte(validLoss),
         Lr = rate,
         GradNorm = result.GradientNorm,
         TokensPerSecond = Math.Round(clock.TokensPerSecond, 1),
@@ -250,8 +240,9 @@ public sealed class TrainingSession : IDisposable
             status,
             state.Step,
             state.Epoch,
-            losses.TakeLast(_order.StepsPerEpoch).DefaultIfEmpty(double.NaN).Average(),
+            losses.TakeLast(_set.ClosingSteps).DefaultIfEmpty(double.NaN).Average(),
             state.BestValidLoss,
+            PerByte(state.BestValidLoss),
             clock.MeanExamplesPerSecond,
             clock.MeanTokensPerSecond,
             ProcessMemory.Now().PeakResident,
@@ -262,8 +253,7 @@ public sealed class TrainingSession : IDisposable
     /// <summary>Whether the activations of the largest micro-batch fit into a third of the memory.</summary>
     private bool FitsInMemory()
     {
-        var longest = _train.Examples.Max(e => (long)e.Ids.Length);
-        var tokens = Math.Max(longest, Math.Min(MicroBatchTokens, longest * _recipe.BatchSize));
+        var tokens = Math.Max(_set.Longest, Math.Min(MicroBatchTokens, _set.LargestStep));
         return new Forecast(_model.Model, trainedParameters: 0, recompute: false).ActivationBytes(tokens) <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3;
     }
 }

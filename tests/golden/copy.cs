@@ -17,11 +17,12 @@ var (source, target) = (args[0], Here());
 
 Files("chat_templates", "conversations.json", "jinja_features/features.json");
 Files("gguf", "types/special_f16.json", "types/round_f32.json");
-foreach (var type in new[] { "f32", "f16", "bf16", "q4_0.random", "q4_1.random", "q5_0.random", "q5_1.random", "q8_0.random", "q4_k" })
+foreach (var type in new[] { "f32", "f16", "bf16", "q4_0.random", "q4_1.random", "q5_0.random", "q5_1.random", "q8_0", "q8_0.random", "q4_k" })
 {
     Files("gguf/types", type + ".gguf", type + ".f32");
 }
 
+Files("gguf/types", "q8_0.in.f32");
 Folder("gguf/metadata");
 Folder("gguf/malformed");
 Fields("metrics/text_pairs.json", pair => Keep(pair, "id", "prediction", "references", "squad_normalized", "exact", "squad_em", "squad_f1"));

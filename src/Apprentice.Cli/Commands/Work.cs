@@ -3,9 +3,11 @@ using Apprentice.Data;
 using Apprentice.Data.Datasets;
 using Apprentice.Data.Metrics;
 using Apprentice.Evaluation;
+using Apprentice.Models.Export;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Registry;
 using Apprentice.Tensors;
+using Apprentice.Training.Checkpoints;
 using Apprentice.Training.Runs;
 
 namespace Apprentice.Cli.Commands;
@@ -36,6 +38,19 @@ internal static class Work
         }
 
         return Evaluator.Summarize(answers, metrics);
+    }
+
+    public static ExportSummary Export(ExportRequest request)
+    {
+        using var model = LoadedModel.Open(request.Model);
+        var name = Path.GetFileNameWithoutExtension(request.Out);
+        AtomicFile.Write(request.Out, stream =>
+        {
+            var buffered = new BufferedStream(stream, 1 << 16); // not to be disposed: it would close the file
+            GgufExport.Write(model, request.Type, name, buffered);
+            buffered.Flush();
+        });
+        return new ExportSummary(request.Out, "gguf", request.Type.ToString(), new FileInfo(request.Out).Length, model.Model.ParameterCount);
     }
 
     private static string DefaultMetric(string model) =>

@@ -116,7 +116,7 @@ public sealed class ExampleEncoder(Encode encode, Render? render, int? endOfText
         return new TokenizedExample(ids, weights, example.File, example.Line);
     }
 
-    private static RenderedChat Rendered(Example example, Render template)
+    internal static RenderedChat Rendered(Example example, Render template)
     {
         try
         {

@@ -20,11 +20,15 @@ public sealed class ChatTemplate
     private readonly IReadOnlyList<Statement> _statements;
     private readonly string _name;
 
-    private ChatTemplate(IReadOnlyList<Statement> statements, string name)
+    private ChatTemplate(IReadOnlyList<Statement> statements, string source, string name)
     {
         _statements = statements;
+        Source = source;
         _name = name;
     }
+
+    /// <summary>Its text.</summary>
+    public string Source { get; }
 
     /// <summary>Reads a template.</summary>
     /// <param name="source">Its text.</param>
@@ -40,7 +44,7 @@ public sealed class ChatTemplate
 
         try
         {
-            return new ChatTemplate(Parser.Parse(source), name);
+            return new ChatTemplate(Parser.Parse(source), source, name);
         }
         catch (JinjaException e)
         {

@@ -50,7 +50,11 @@ internal sealed class Columns
         {
             if (record.Json.TryGetPropertyValue(field, out var value))
             {
-                _seen.Add(field);
+                lock (_seen) // records may be read on several threads
+                {
+                    _seen.Add(field);
+                }
+
                 taken.Add(new(role, value));
             }
             else if (Required.Contains(role))

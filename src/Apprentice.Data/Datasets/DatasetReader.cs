@@ -2,6 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace Apprentice.Data.Datasets;
 
+/// <summary>A record that is still text: its length in bytes, and how to make the example of it.</summary>
+internal readonly record struct UnreadRecord(long Length, Func<Example> Read);
+
 /// <summary>
 /// Reads a dataset: JSONL or a JSON array, in UTF-8 with or without a byte order mark, in one of the formats of
 /// <see cref="DatasetFormat"/>. What is wrong ends in an <see cref="InputException"/> with file, line and field.
@@ -21,6 +24,33 @@ public static class DatasetReader
     /// <exception cref="InputException">The first mistake; its message says how many further records are bad.</exception>
     public static Dataset Read(string path, DatasetFormat? format = null, IReadOnlyDictionary<string, string>? columns = null)
     {
+        return Read(path, ReadBytes(path), format, columns);
+    }
+
+    /// <summary>
+    /// The records of a file, to be read later and anywhere: for files too large to be held as examples. Without a stated
+    /// format each record shows its own.
+    /// </summary>
+    /// <param name="path">The file, as the user named it.</param>
+    /// <param name="format">The format of all records, or null.</param>
+    /// <param name="columns">As for <see cref="Read(string, DatasetFormat?, IReadOnlyDictionary{string, string}?)"/>.</param>
+    /// <param name="bytes">Of the whole file.</param>
+    internal static IEnumerable<UnreadRecord> OpenRecords(string path, DatasetFormat? format, IReadOnlyDictionary<string, string>? columns, out long bytes)
+    {
+        var mapping = columns is null or { Count: 0 } ? null : new Columns(columns, path);
+        var content = ReadBytes(path);
+        bytes = content.Length;
+        return RecordSplitter.Split(path, content).Select(raw => new UnreadRecord(raw.Json.Length, () =>
+        {
+            var record = Parse(path, raw);
+            mapping?.Apply(record);
+            var stated = format ?? mapping?.Format;
+            return ToExample(record, stated ?? Detect(record), stated is not null);
+        }));
+    }
+
+    private static byte[] ReadBytes(string path)
+    {
         if (Path.GetExtension(path).ToLowerInvariant() is ".csv" or ".tsv")
         {
             throw new InputException("csv_not_read", "CSV and TSV files are not read yet; JSONL is needed", path, hint: $"formats: {DatasetFormats.Known}");
@@ -28,7 +58,7 @@ public static class DatasetReader
 
         try
         {
-            return Read(path, File.ReadAllBytes(path), format, columns);
+            return File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {

@@ -29,6 +29,11 @@ internal sealed class BytePairEncoder
         }
     }
 
+    /// <summary>For two neighbouring ids the place in the list of merges and the id that they become.</summary>
+    public IReadOnlyDictionary<(int Left, int Right), (int Rank, int Id)> Merges => _merges;
+
+    public bool IgnoreMerges => _ignoreMerges;
+
     /// <summary>Encodes a word that is plain text.</summary>
     public Word EncodeText(ReadOnlySpan<char> text)
     {

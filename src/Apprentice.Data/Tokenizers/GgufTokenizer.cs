@@ -8,10 +8,6 @@ namespace Apprentice.Data.Tokenizers;
 /// </summary>
 internal static class GgufTokenizer
 {
-    internal const int Normal = 1;
-    internal const int Control = 3;
-    private const int UserDefined = 4;
-
     private static readonly string[] Gpt2 = [SplitPatterns.Gpt2];
     private static readonly string[] DigitsThenGpt2 = [@"\p{N}", SplitPatterns.Gpt2];
     private static readonly string[] DeepSeek3 = [@"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", SplitPatterns.DeepSeek3];
@@ -23,7 +19,7 @@ internal static class GgufTokenizer
     /// <summary>How a family cuts text, one pattern after the other, and what else it does.</summary>
     internal sealed record Family(string[] Patterns, bool IgnoreMerges = false, bool AddBos = false, bool Nfc = false);
 
-    private static readonly Dictionary<string, Family> Families = new()
+    internal static readonly Dictionary<string, Family> Families = new()
     {
         ["default"] = new(Default),
         ["gpt-2"] = new(Gpt2),
@@ -138,9 +134,9 @@ internal static class GgufTokenizer
     {
         for (var id = 0; id < vocabulary.TokenTypes.Length; id++)
         {
-            if (vocabulary.TokenTypes[id] is Control or UserDefined && vocabulary.Tokens[id].Length is > 0 and <= AddedTokenFinder.MaxLength)
+            if (vocabulary.TokenTypes[id] is GgufVocabulary.Control or GgufVocabulary.UserDefined && vocabulary.Tokens[id].Length is > 0 and <= AddedTokenFinder.MaxLength)
             {
-                yield return new AddedToken(id, vocabulary.Tokens[id], Special: vocabulary.TokenTypes[id] == Control);
+                yield return new AddedToken(id, vocabulary.Tokens[id], Special: vocabulary.TokenTypes[id] == GgufVocabulary.Control);
             }
         }
     }

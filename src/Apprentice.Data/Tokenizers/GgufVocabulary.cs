@@ -3,6 +3,9 @@ namespace Apprentice.Data.Tokenizers;
 /// <summary>What the metadata of a GGUF file says about its tokenizer, under the keys <c>tokenizer.ggml.*</c>.</summary>
 public sealed record GgufVocabulary
 {
+    /// <summary>A token's type: text, special, added but no special one, or only there to be counted.</summary>
+    public const int Normal = 1, Control = 3, UserDefined = 4, Unused = 5;
+
     /// <summary><c>model</c>: "gpt2" for byte-level BPE.</summary>
     public required string Model { get; init; }
 

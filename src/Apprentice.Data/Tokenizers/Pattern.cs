@@ -22,6 +22,8 @@ internal sealed class Pattern
         _code.Add(new PatternInstruction { Op = PatternOp.Accept });
     }
 
+    public string Source => _source;
+
     /// <summary>A pattern that matches exactly this text.</summary>
     public static Pattern Literal(string text) =>
         new(string.Concat(text.Select(c => c < 0x80 && !char.IsAsciiLetterOrDigit(c) ? $"\\x{{{(int)c:x}}}" : c.ToString())));

@@ -35,6 +35,11 @@ internal enum SplitBehavior { Removed, Isolated, MergedWithPrevious, MergedWithN
 /// <summary>Cuts at the matches of a pattern; <paramref name="invert"/> makes what does not match the matches.</summary>
 internal sealed class PatternSplit(Pattern pattern, SplitBehavior behavior, bool invert = false) : PreTokenizer
 {
+    public Pattern Pattern => pattern;
+
+    /// <summary>Whether matches are pieces and what lies between them, too.</summary>
+    public bool IsPlain => behavior == SplitBehavior.Isolated && !invert;
+
     public override void Split(Piece piece, List<Piece> output)
     {
         var matches = new List<(int Start, int End)>();

@@ -74,6 +74,10 @@ public sealed class Tokenizer
     /// <exception cref="InputException">The model or the family (<c>tokenizer.ggml.pre</c>) is not supported, or a table is broken.</exception>
     public static Tokenizer FromGguf(GgufVocabulary vocabulary, string? name = null) => GgufTokenizer.Make(vocabulary, name);
 
+    /// <summary>What a GGUF file is to say for the same ids; <paramref name="name"/> stands for the tokenizer in errors.</summary>
+    /// <exception cref="InputException">The metadata of such a file cannot say what this tokenizer does.</exception>
+    public GgufVocabulary ToGguf(string? name = null) => GgufVocabularyWriter.Describe(_parts, VocabularySize, name);
+
     /// <summary>Turns text into tokens.</summary>
     /// <param name="text">Any text; a surrogate without its partner counts as U+FFFD.</param>
     /// <param name="addSpecialTokens">Whether to add what the tokenizer puts around a text, such as BOS.</param>

@@ -28,6 +28,8 @@ internal sealed class UnicodeNormalizer : Normalizer
         _decomposition = form is NormalizationForm.FormC or NormalizationForm.FormD ? NormalizationForm.FormD : NormalizationForm.FormKD;
     }
 
+    public NormalizationForm Form => _form;
+
     public override Piece Apply(Piece input)
     {
         var text = input.Span;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Apprentice.Models.Export;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Layers;
 using Apprentice.Models.Weights;
@@ -58,6 +59,10 @@ public abstract class LanguageModel(WeightSource source) : IDisposable
     /// <summary>The <c>config.json</c> of a Hugging Face folder with these weights.</summary>
     /// <exception cref="NotSupportedException">It has a property that the format cannot express, which is named.</exception>
     public abstract JsonObject ToConfig();
+
+    /// <summary>How a GGUF file says what it is and calls its weights.</summary>
+    /// <exception cref="NotSupportedException">It has a property that the format cannot express, which is named.</exception>
+    public abstract GgufArchitecture ToGguf();
 
     /// <summary>A cache for so many tokens.</summary>
     public KeyValueCache NewCache(int rows) => new(Layers, rows, KeyValueWidth);

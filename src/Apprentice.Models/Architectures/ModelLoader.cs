@@ -13,6 +13,28 @@ public static class ModelLoader
     public static LanguageModel Open(ModelReference model, bool trainable = false, GgufFile? gguf = null) =>
         model.IsGguf ? FromGguf(gguf ?? GgufFile.Open(model.Base), trainable) : FromFolder(model.Base, trainable);
 
+    /// <summary>A model of random weights from the configuration in a folder that has none yet, to be pretrained.</summary>
+    /// <exception cref="InputException">It is no such folder, or of an architecture that is not supported.</exception>
+    public static LanguageModel Untrained(ModelReference model, ulong seed)
+    {
+        if (model.IsGguf || SafetensorsSource.IsIn(model.Base))
+        {
+            throw new InputException(
+                "bad_method", "pretrain starts from random weights; this model has weights already", model.Base,
+                hint: "give a folder with config.json, tokenizer.json and no weights; to train the weights that are there, use --method full");
+        }
+
+        var config = ModelConfig.Open(Path.Combine(model.Base, "config.json"));
+        switch (config.String("model_type"))
+        {
+            case "llama":
+                var llama = LlamaConfig.From(config);
+                return new Llama(llama, new UntrainedSource(model.Base, llama.Layers, seed));
+            case var other:
+                throw Unsupported(other ?? "(no model_type)", config.Path);
+        }
+    }
+
     private static Llama FromGguf(GgufFile file, bool trainable)
     {
         switch (file.Metadata.GetString("general.architecture"))

@@ -39,7 +39,20 @@ public sealed class LoadedModel : IDisposable
         var reference = ModelReference.Resolve(path);
         var gguf = reference.IsGguf ? GgufFile.Open(reference.Base) : null;
         var text = ModelText.Load(reference, gguf);
-        var model = ModelLoader.Open(reference, trainable, gguf);
+        return Create(path, reference, gguf, ModelLoader.Open(reference, trainable, gguf), text);
+    }
+
+    /// <summary>A model to be pretrained: a folder with configuration and tokenizer, and weights at random.</summary>
+    /// <exception cref="InputException">There is no such folder, or it is not sound, not supported, or has weights.</exception>
+    public static LoadedModel OpenUntrained(string path, ulong seed)
+    {
+        var reference = ModelReference.Resolve(path);
+        var model = ModelLoader.Untrained(reference, seed);
+        return Create(path, reference, gguf: null, model, ModelText.Load(reference));
+    }
+
+    private static LoadedModel Create(string path, ModelReference reference, GgufFile? gguf, LanguageModel model, ModelText text)
+    {
         try
         {
             return text.Tokenizer.VocabularySize <= model.Vocabulary

@@ -94,6 +94,16 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
         raw ? null : example => Render(example.Messages, example.Tools),
         Tokenizer.EosId);
 
+    /// <summary>Turns the documents of pretraining into tokens; raw leaves the template out.</summary>
+    /// <exception cref="InputException">The tokenizer does not say which token ends a text.</exception>
+    public CorpusEncoder CorpusEncoder(bool raw = false) => new(
+        (text, addSpecialTokens) => Tokenizer.Encode(text, addSpecialTokens),
+        raw ? null : example => Render(example.Messages, example.Tools),
+        Tokenizer.IsSpecial,
+        Tokenizer.TokenText,
+        Tokenizer.EosId ?? throw new InputException(
+            "no_end_token", "the tokenizer does not say which token ends a text", Path, hint: "name it in tokenizer_config.json: \"eos_token\": \"<|end|>\""));
+
     // A file of its own wins over the field of tokenizer_config.json, as in transformers.
     private static ChatTemplate? TemplateOf(string folder, JsonObject config, string configFile)
     {

@@ -43,6 +43,18 @@ public sealed class GgufSource(GgufFile file, Func<string, string?> translate, F
         return movable.WithRows(HuggingFaceOrder((int)shape[0], heads));
     }
 
+    /// <summary>Row r of the GGUF matrix is this row of the Hugging Face one: the other way round.</summary>
+    internal static int[] InterleavedOrder(int rows, int heads)
+    {
+        var order = new int[rows];
+        foreach (var (at, r) in HuggingFaceOrder(rows, heads).Select((at, r) => (at, r)))
+        {
+            order[at] = r;
+        }
+
+        return order;
+    }
+
     /// <summary>Row r of the Hugging Face matrix stands at this row of the GGUF one: (head, half, i) at (head, i, half).</summary>
     private static int[] HuggingFaceOrder(int rows, int heads)
     {

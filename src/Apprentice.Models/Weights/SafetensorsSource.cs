@@ -13,8 +13,7 @@ public sealed class SafetensorsSource : WeightSource
     public SafetensorsSource(string folder)
     {
         Path = folder;
-        var single = System.IO.Path.Combine(folder, "model.safetensors");
-        var index = System.IO.Path.Combine(folder, "model.safetensors.index.json");
+        var (single, index) = (Single(folder), Index(folder));
         _files.AddRange(
             File.Exists(single) ? [single]
             : File.Exists(index) ? SafetensorsIndex.Open(index).Shards
@@ -27,6 +26,9 @@ public sealed class SafetensorsSource : WeightSource
             }
         }
     }
+
+    /// <summary>Whether the folder has such weights.</summary>
+    public static bool IsIn(string folder) => File.Exists(Single(folder)) || File.Exists(Index(folder));
 
     public override string Path { get; }
 
@@ -46,4 +48,8 @@ public sealed class SafetensorsSource : WeightSource
             ? Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), shape)
             : throw WrongShape(name, tensor.Shape, shape);
     }
+
+    private static string Single(string folder) => System.IO.Path.Combine(folder, "model.safetensors");
+
+    private static string Index(string folder) => System.IO.Path.Combine(folder, "model.safetensors.index.json");
 }

@@ -131,13 +131,9 @@ public static class SafetensorsWriter
             return MemoryMarshal.AsBytes(values);
         }
 
-        for (var i = 0; i < values.Length; i++)
-        {
-            var bits = type == StorageType.F16 ? HalfPrecision.ToF16(values[i]) : HalfPrecision.ToBF16(values[i]);
-            BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2 * i), bits);
-        }
-
-        return bytes.AsSpan(0, 2 * values.Length);
+        var written = bytes.AsSpan(0, (int)BlockFormats.RowBytes(type, values.Length));
+        BlockFormats.FromFloats(type, values, written);
+        return written;
     }
 
     private static long Elements(SafetensorsTensor tensor) => tensor.Shape.Aggregate(1L, (product, n) => checked(product * n));

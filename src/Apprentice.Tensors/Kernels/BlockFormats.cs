@@ -57,6 +57,42 @@ public static class BlockFormats
         }
     }
 
+    /// <summary>Rounds a row to a type: F16 and BF16 to nearest, ties to even; Q8_0 as ggml does.</summary>
+    /// <exception cref="ArgumentException">The type cannot be written, or the destination is not as long as the row takes.</exception>
+    public static unsafe void FromFloats(StorageType type, ReadOnlySpan<float> row, Span<byte> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, RowBytes(type, row.Length));
+        fixed (float* from = row)
+        fixed (byte* to = destination)
+        {
+            switch (type)
+            {
+                case StorageType.F32:
+                    Buffer.MemoryCopy(from, to, destination.Length, destination.Length);
+                    break;
+                case StorageType.F16:
+                    for (var i = 0; i < row.Length; i++)
+                    {
+                        ((ushort*)to)[i] = HalfPrecision.ToF16(from[i]);
+                    }
+
+                    break;
+                case StorageType.BF16:
+                    for (var i = 0; i < row.Length; i++)
+                    {
+                        ((ushort*)to)[i] = HalfPrecision.ToBF16(from[i]);
+                    }
+
+                    break;
+                case StorageType.Q8_0:
+                    QuantizedBlocks.EncodeQ8_0(from, to, row.Length);
+                    break;
+                default:
+                    throw new ArgumentException($"{type} is not written", nameof(type));
+            }
+        }
+    }
+
     /// <summary>
     /// Widens <paramref name="count"/> elements (a multiple of the block size) that start at a block boundary.
     /// Exact for the float types; d·q (+ m) in float32, each operation rounded once, for the quantized ones.

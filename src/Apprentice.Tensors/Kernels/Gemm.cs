@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Apprentice.Tensors.Kernels;
 
@@ -20,6 +21,9 @@ internal static unsafe class Gemm
     /// </summary>
     private const int RowsPerPart = 16 * Tile.Rows;
     private const int ColumnsPerPart = 64;
+
+    /// <summary>Steps of a turned A that one part turns.</summary>
+    private const int StepsPerPart = 64;
 
     /// <summary>Up to so many rows (decoding) each weight is used so rarely that packing it would cost more than it saves.</summary>
     private const int FewRows = 8;
@@ -110,7 +114,7 @@ internal static unsafe class Gemm
                 b.Pack(j, columns, p, now, width, panel, edge + Tile.Rows * width);
             }
 
-            Panel<TLanes>(m, columns, now, a + p * aStep, aRow, aStep, panel, bStep, c + j, cRow, accumulate || p > 0, edge);
+            Panel<TLanes>(m, columns, now, a + p * aStep, aRow, aRow, aStep, panel, bStep, c + j, cRow, accumulate || p > 0, edge);
         }
     }
 
@@ -134,6 +138,7 @@ internal static unsafe class Gemm
 
         var steps = StepsAtATime(k);
         var packed = engine.Arena.Rent((long)(steps + update.Steps) * ((Math.Min(n, MaxColumns) + width - 1) / width) * width);
+        var turned = aRow == 1 && aStep != 1 ? engine.Arena.Rent((long)(m + Tile.Rows) * steps) : null;
         for (var j = 0; j < n; j += MaxColumns)
         {
             var columns = Math.Min(MaxColumns, n - j);
@@ -145,12 +150,23 @@ internal static unsafe class Gemm
                 engine.Team.Run(panels, new PackJob(b, j, columns, p, now, added, width, packed));
                 var rowParts = (m + RowsPerPart - 1) / RowsPerPart;
                 var columnParts = (columns + ColumnsPerPart - 1) / ColumnsPerPart;
+                var from = a + p * aStep;
+                if (turned != null)
+                {
+                    engine.Team.Run((now + StepsPerPart - 1) / StepsPerPart, new TurnJob(m, now, from, aStep, turned));
+                    from = turned;
+                }
+
                 engine.Team.Run(columnParts * rowParts, new MultiplyJob<TLanes>(
-                    m, columns, now, rowParts, a + p * aStep, aRow, aStep, packed, c + j, cRow, accumulate || p > 0, added));
+                    m, columns, now, rowParts, from, turned != null ? now : aRow, aRow, turned != null ? Tile.Rows : aStep, packed, c + j, cRow, accumulate || p > 0, added));
             }
         }
 
         engine.Arena.Return(packed);
+        if (turned != null)
+        {
+            engine.Arena.Return(turned);
+        }
     }
 
     /// <summary>k in equal portions of at most <see cref="MaxSteps"/>, each a multiple of 32 so that blocks stay whole.</summary>
@@ -161,7 +177,7 @@ internal static unsafe class Gemm
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Panel<TLanes>(int m, int columns, int steps, float* a, nint aRow, nint aStep, float* panel, nint bStep, float* c, nint cRow, bool accumulate, float* edge)
+    private static void Panel<TLanes>(int m, int columns, int steps, float* a, nint aTile, nint aRow, nint aStep, float* panel, nint bStep, float* c, nint cRow, bool accumulate, float* edge)
         where TLanes : struct, ILanes<TLanes>
     {
         var width = Tile.Columns<TLanes>();
@@ -171,12 +187,12 @@ internal static unsafe class Gemm
             var to = c + i * cRow;
             if (columns == width)
             {
-                Tile.Multiply<TLanes>(steps, a + i * aRow, aRow, aStep, rows, panel, bStep, to, cRow, accumulate);
+                Tile.Multiply<TLanes>(steps, a + i * aTile, aRow, aStep, rows, panel, bStep, to, cRow, accumulate);
                 continue;
             }
 
             // The last columns: a whole tile into the side, then the part that exists.
-            Tile.Multiply<TLanes>(steps, a + i * aRow, aRow, aStep, rows, panel, bStep, edge, width, accumulate: false);
+            Tile.Multiply<TLanes>(steps, a + i * aTile, aRow, aStep, rows, panel, bStep, edge, width, accumulate: false);
             for (var r = 0; r < rows; r++)
             {
                 for (var x = 0; x < columns; x++)
@@ -261,8 +277,35 @@ internal static unsafe class Gemm
         }
     }
 
+    /// <summary>
+    /// Tiles of an A whose steps lie far apart (dyᵀ in a weight's gradient), each tile's values one after the other: read
+    /// where it lies, every step would be another line of the cache, of which a tile uses six floats.
+    /// </summary>
+    private readonly struct TurnJob(int m, int steps, float* a, nint aStep, float* turned) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            for (var p = part * StepsPerPart; p < Math.Min(steps, (part + 1) * StepsPerPart); p++)
+            {
+                var from = a + p * aStep;
+                var to = turned + (long)p * Tile.Rows;
+                var i = 0;
+                for (; i <= m - Tile.Rows; i += Tile.Rows, to += (long)steps * Tile.Rows)
+                {
+                    *(Vector128<float>*)to = Vector128.Load(from + i);
+                    *(Vector64<float>*)(to + 4) = Vector64.Load(from + i + 4);
+                }
+
+                for (; i < m; i++)
+                {
+                    *to++ = from[i];
+                }
+            }
+        }
+    }
+
     private readonly struct MultiplyJob<TLanes>(
-        int m, int n, int steps, int rowParts, float* a, nint aRow, nint aStep, float* packed, float* c, nint cRow, bool accumulate, RankUpdate update) : IJob
+        int m, int n, int steps, int rowParts, float* a, nint aTile, nint aRow, nint aStep, float* packed, float* c, nint cRow, bool accumulate, RankUpdate update) : IJob
         where TLanes : struct, ILanes<TLanes>
     {
         public void Run(int part, Scratch scratch)
@@ -278,10 +321,10 @@ internal static unsafe class Gemm
                 var columns = Math.Min(width, n - j);
                 var from = packed + (long)j * (steps + update.Steps);
                 var to = c + row * cRow + j;
-                Panel<TLanes>(rows, columns, steps, a + row * aRow, aRow, aStep, from, width, to, cRow, accumulate, edge);
+                Panel<TLanes>(rows, columns, steps, a + row * aTile, aTile, aRow, aStep, from, width, to, cRow, accumulate, edge);
                 if (update.Steps > 0)
                 {
-                    Panel<TLanes>(rows, columns, update.Steps, update.A + row * update.ARow, update.ARow, update.AStep, from + (long)width * steps, width, to, cRow, true, edge);
+                    Panel<TLanes>(rows, columns, update.Steps, update.A + row * update.ARow, update.ARow, update.ARow, update.AStep, from + (long)width * steps, width, to, cRow, true, edge);
                 }
             }
         }

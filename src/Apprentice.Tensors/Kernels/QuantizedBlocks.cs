@@ -73,6 +73,27 @@ internal static unsafe class QuantizedBlocks
         }
     }
 
+    /// <summary>The largest magnitude becomes 127; codes are rounded half away from zero by the scale before that is rounded to float16.</summary>
+    public static void EncodeQ8_0(float* source, byte* destination, int count)
+    {
+        for (var end = source + count; source < end; source += Elements, destination += 34)
+        {
+            var largest = 0f;
+            for (var i = 0; i < Elements; i++)
+            {
+                largest = MathF.Max(largest, MathF.Abs(source[i]));
+            }
+
+            var scale = largest / 127;
+            var inverse = scale == 0 ? 0 : 1 / scale;
+            Unsafe.WriteUnaligned(destination, HalfPrecision.ToF16(scale));
+            for (var i = 0; i < Elements; i++)
+            {
+                destination[2 + i] = (byte)(sbyte)MathF.Round(source[i] * inverse, MidpointRounding.AwayFromZero);
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store<TBlock>(Vector256<int> codes, Vector256<float> scale, Vector256<float> minimum, float* destination)
         where TBlock : struct, IQuantizedBlock =>

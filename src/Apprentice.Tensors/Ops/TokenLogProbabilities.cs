@@ -45,6 +45,11 @@ public static unsafe class TokenLogProbabilities
             }
         }
 
+        if (KeptLogits.Pays(tape, head, targets.Length))
+        {
+            return KeptLogits.Apply(tape, hidden, head, sources, targets);
+        }
+
         var output = tape.New(sources.Length, 3, hidden.RequiresGradient || head.Trainable);
         var expected = tape.Recording && hidden.RequiresGradient ? tape.New(sources.Length, head.Columns, requiresGradient: false) : null;
         var node = new HeadNode(output, hidden, head, sources, targets, expected);

@@ -18,7 +18,10 @@ public sealed partial record Recipe
     [Field(Material, "The examples: one JSONL file or several.", AlsoCalled = ["dataset", "datasets", "train_file", "train_data", "training_file"])]
     public IReadOnlyList<string>? Data { get; init; }
 
-    [Field(Material, "Examples that steer the run but are not trained on: none, a share of the data, a number of its examples, or a file.", Default = "a tenth of the data, 200 examples at most; none where there are fewer than 10", AlsoCalled = ["validation_file", "val_set_size", "eval_data", "valid"])]
+    [Field(Material, "pretrain: the documents of the last steps, over which the learning rate falls (decay): the best come last. null: the data goes on.", Default = "null", AlsoCalled = ["anneal_data"])]
+    public IReadOnlyList<string>? Anneal { get; init; }
+
+    [Field(Material, "Examples that steer the run but are not trained on: none, a share of the data, a number of its examples, or a file.", Default = "a tenth of the data, 200 examples at most; none where there are fewer than 10, and for pretrain, which takes a file only", AlsoCalled = ["validation_file", "val_set_size", "eval_data", "valid"])]
     public HeldOut? Validation { get; init; }
 
     [Field(Material, "Examples kept for the final judgement, by which nothing is chosen: none, a share, a number, or a file.", Default = "none", AlsoCalled = ["test_file"])]
@@ -39,13 +42,13 @@ public sealed partial record Recipe
     [Field(Text, "A system message for the examples that have none. null: only what the template adds by itself.", Default = "null", AlsoCalled = ["system_prompt"])]
     public string? System { get; init; }
 
-    [Field(Text, "Tokens that an example may have.", Default = "2048, or the model's context where that is shorter", Range = "[8,]", AlsoCalled = ["max_seq_length", "sequence_len", "cutoff_len", "max_seq_len"])]
+    [Field(Text, "Tokens that an example may have. Under pretrain longer documents are cut into pieces of at most so many.", Default = "2048, or the model's context where that is shorter; 512 for pretrain", Range = "[8,]", AlsoCalled = ["max_seq_length", "sequence_len", "cutoff_len", "max_seq_len"])]
     public int? MaxLength { get; init; }
 
     [Field(Text, "What to do about longer examples. stop: refuse to start, and say how many there are; drop: leave them out; truncate: cut their end.", Default = "stop")]
     public LongExamples? OverLong { get; init; }
 
-    [Field(Trained, "lora: small matrices beside the frozen weights. full: every weight.", Default = "lora", AlsoCalled = ["adapter", "train_type", "finetuning_type"])]
+    [Field(Trained, "lora: small matrices beside the frozen weights. full: every weight. pretrain: every weight, beginning at random, on every token of the data; model is a folder with configuration and tokenizer and no weights.", Default = "lora", AlsoCalled = ["adapter", "train_type", "finetuning_type"])]
     public TrainingMethod? Method { get; init; }
 
     [Field(Trained, "LoRA: the rank of the matrices; more can learn more, and costs more.", Default = "16", Range = "[1, 4096]", AlsoCalled = ["r", "lora_r", "lora_rank"])]
@@ -69,13 +72,13 @@ public sealed partial record Recipe
     [Field(Trained, "LoRA: another alpha for the layers whose names match: {q_proj: 64}.", Default = "{}", Range = "(0,]")]
     public IReadOnlyDictionary<string, double>? AlphaPattern { get; init; }
 
-    [Field(Learning, "The highest learning rate, reached after warm-up.", Default = "by method and model size: 1e-3 for LoRA on up to 200M parameters, falling to 2e-4 at 7B; a tenth of that or less for full", Range = "(0, 10]", AlsoCalled = ["lr"])]
+    [Field(Learning, "The highest learning rate, reached after warm-up.", Default = "by method and model size: 1e-3 for LoRA on up to 200M parameters, falling to 2e-4 at 7B; a tenth of that or less for full; for pretrain 3e-3 up to 10M parameters, falling with the square root of their number", Range = "(0, 10]", AlsoCalled = ["lr"])]
     public double? LearningRate { get; init; }
 
-    [Field(Learning, "How the learning rate goes on after warm-up: falling along a cosine, in a line, not at all, or only at the end (wsd).", Default = "cosine", AlsoCalled = ["lr_scheduler", "lr_scheduler_type", "lr_schedule"])]
+    [Field(Learning, "How the learning rate goes on after warm-up: falling along a cosine, in a line, not at all, or only at the end (wsd).", Default = "cosine; wsd for pretrain", AlsoCalled = ["lr_scheduler", "lr_scheduler_type", "lr_schedule"])]
     public ScheduleKind? Schedule { get; init; }
 
-    [Field(Learning, "Steps over which the learning rate rises from 0: a share of all steps (0.1), or a number (100).", Default = "0.1", AlsoCalled = ["warmup_ratio", "warmup_steps"])]
+    [Field(Learning, "Steps over which the learning rate rises from 0: a share of all steps (0.1), or a number (100).", Default = "0.1; 0.05 for pretrain", AlsoCalled = ["warmup_ratio", "warmup_steps"])]
     public Amount? Warmup { get; init; }
 
     [Field(Learning, "Under wsd, the steps at the end over which the learning rate falls: a share of all steps, or a number.", Default = "0.2")]
@@ -90,6 +93,9 @@ public sealed partial record Recipe
     [Field(Learning, "The run ends after so many optimizer steps, should its epochs last longer. 0: no limit.", Default = "0", Range = "[0,]", AlsoCalled = ["iters", "steps"])]
     public int? MaxSteps { get; init; }
 
+    [Field(Learning, "Tokens an optimizer step learns from under pretrain, where batch_size does not count. 0: another method.", Default = "16384 for pretrain, else 0", Range = "[0, 100000000]")]
+    public int? BatchTokens { get; init; }
+
     [Field(Learning, "Examples an optimizer step learns from. How many are computed at once is another matter: micro_batch_tokens.", Default = "16; 8 for fewer than 128 examples, 4 for fewer than 48", Range = "[1, 1000000]", AlsoCalled = ["train_batch_size", "per_device_train_batch_size"])]
     public int? BatchSize { get; init; }
 
@@ -99,7 +105,7 @@ public sealed partial record Recipe
     [Field(Learning, "AdamW: how slowly the mean of the gradients forgets.", Default = "0.9", Range = "[0, 1)", AlsoCalled = ["adam_beta1"])]
     public double? Beta1 { get; init; }
 
-    [Field(Learning, "AdamW: how slowly the mean of their squares forgets.", Default = "0.999", Range = "[0, 1)", AlsoCalled = ["adam_beta2"])]
+    [Field(Learning, "AdamW: how slowly the mean of their squares forgets.", Default = "0.999; 0.95 for pretrain", Range = "[0, 1)", AlsoCalled = ["adam_beta2"])]
     public double? Beta2 { get; init; }
 
     [Field(Learning, "AdamW: added to the divisor, so that it is never 0.", Default = "1e-8", Range = "(0, 1]", AlsoCalled = ["adam_epsilon", "eps"])]
@@ -108,7 +114,7 @@ public sealed partial record Recipe
     [Field(Learning, "SGD: how slowly the sum of the gradients forgets.", Default = "0.9", Range = "[0, 1)")]
     public double? Momentum { get; init; }
 
-    [Field(Learning, "The share of each weight taken away in a step, times the learning rate. Norms and biases are spared.", Default = "0 for lora, 0.01 for full", Range = "[0, 10]")]
+    [Field(Learning, "The share of each weight taken away in a step, times the learning rate. Norms and biases are spared.", Default = "0 for lora, 0.01 for full, 0.1 for pretrain", Range = "[0, 10]")]
     public double? WeightDecay { get; init; }
 
     [Field(Learning, "Gradients whose norm over all weights is larger are scaled down to it. 0: never.", Default = "1", Range = "[0,]", AlsoCalled = ["max_grad_norm", "gradient_clipping", "clip_grad_norm"])]
@@ -126,7 +132,7 @@ public sealed partial record Recipe
     [Field(Steering, "Steps from one evaluation on the validation examples to the next. 0: never.", Default = "a tenth of the run, seldom enough to cost no more than about a tenth of its time; 0 without validation", Range = "[0,]", AlsoCalled = ["eval_steps", "eval_every"])]
     public int? EvaluateEvery { get; init; }
 
-    [Field(Steering, "Stop after so many evaluations in a row that were no better than the best. 0: never.", Default = "3; 0 with fewer than 20 validation examples, whose loss is too noisy to stop by", Range = "[0,]", AlsoCalled = ["early_stopping_patience", "patience"])]
+    [Field(Steering, "Stop after so many evaluations in a row that were no better than the best. 0: never.", Default = "3; 0 with fewer than 20 validation examples, whose loss is too noisy to stop by, and for pretrain", Range = "[0,]", AlsoCalled = ["early_stopping_patience", "patience"])]
     public int? EarlyStopping { get; init; }
 
     [Field(Steering, "Steps from one checkpoint to the next. 0: only where there is an evaluation, and at the end.", Default = "as evaluate_every; without validation a tenth of the run", Range = "[0,]", AlsoCalled = ["save_steps", "save_every"])]

@@ -11,11 +11,15 @@ public sealed record ModelFacts(long Parameters, int ContextLength);
 /// <summary>What the defaults depend on, of the data.</summary>
 /// <param name="Examples">In the data files, before validation and test examples are taken away.</param>
 /// <param name="ValidationExamples">In the validation file, where there is one.</param>
-public sealed record DataFacts(int Examples, int? ValidationExamples = null);
+/// <param name="Tokens">Of a corpus to pretrain on.</param>
+public sealed record DataFacts(int Examples, int? ValidationExamples = null, long Tokens = 0);
 
 /// <summary>Fills in what a recipe does not say, as someone would who has done it often; each choice has its reason beside it.</summary>
 public static class RecipeDefaults
 {
+    /// <summary>Of a recipe that names none.</summary>
+    public const int Seed = 1;
+
     /// <exception cref="InputException">A field is missing, or does not fit model, data or another field.</exception>
     public static ResolvedRecipe Resolve(this Recipe recipe, ModelFacts model, DataFacts data)
     {
@@ -24,6 +28,16 @@ public static class RecipeDefaults
         if (data.Examples < 1)
         {
             throw recipe.Error("no_examples", "data", "the data has no examples");
+        }
+
+        if (recipe.Method == TrainingMethod.Pretrain)
+        {
+            recipe = PretrainingDefaults.Fill(recipe, model, data);
+        }
+        else if (recipe.Anneal is not null || recipe.BatchTokens > 0)
+        {
+            var field = recipe.Anneal is not null ? "anneal" : "batch_tokens";
+            throw recipe.Error("bad_value", field, $"{field} is for pretraining only", "give --method pretrain, or leave it out");
         }
 
         // A tenth tells enough about the loss, and beyond 200 examples it only costs time. From fewer than 10 examples
@@ -66,6 +80,7 @@ public static class RecipeDefaults
         {
             Model = modelName,
             Data = files,
+            Anneal = recipe.Anneal,
             Validation = validation,
             Test = test,
             Out = recipe.Out ?? "runs/" + NameOf(files[0]),
@@ -92,6 +107,7 @@ public static class RecipeDefaults
             MinLearningRate = recipe.MinLearningRate ?? 0,
             Epochs = epochs,
             MaxSteps = maxSteps,
+            BatchTokens = recipe.BatchTokens ?? 0,
             BatchSize = batch,
             Optimizer = optimizer,
             Beta1 = recipe.Beta1 ?? 0.9,
@@ -102,7 +118,7 @@ public static class RecipeDefaults
             WeightDecay = recipe.WeightDecay ?? (method == TrainingMethod.Full ? 0.01 : 0),
             Clip = recipe.Clip ?? 1,
             LabelSmoothing = recipe.LabelSmoothing ?? 0,
-            Seed = recipe.Seed ?? 1,
+            Seed = recipe.Seed ?? Seed,
             Metric = recipe.Metric ?? "loss",
             EvaluateEvery = evaluateEvery,
             EarlyStopping = recipe.EarlyStopping ?? (validationExamples < 20 ? 0 : 3),

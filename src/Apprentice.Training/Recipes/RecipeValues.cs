@@ -9,6 +9,9 @@ public enum TrainingMethod
 
     /// <summary>Every weight is trained.</summary>
     Full,
+
+    /// <summary>Every weight is trained, from random values, on every token of a corpus.</summary>
+    Pretrain,
 }
 
 public enum ScheduleKind

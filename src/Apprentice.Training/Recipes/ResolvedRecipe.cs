@@ -11,6 +11,7 @@ public sealed record ResolvedRecipe
 {
     public required string Model { get; init; }
     public required IReadOnlyList<string> Data { get; init; }
+    public required IReadOnlyList<string>? Anneal { get; init; }
     public required HeldOut Validation { get; init; }
     public required HeldOut Test { get; init; }
     public required string Out { get; init; }
@@ -35,6 +36,7 @@ public sealed record ResolvedRecipe
     public required double MinLearningRate { get; init; }
     public required double Epochs { get; init; }
     public required int MaxSteps { get; init; }
+    public required int BatchTokens { get; init; }
     public required int BatchSize { get; init; }
     public required OptimizerKind Optimizer { get; init; }
     public required double Beta1 { get; init; }
@@ -56,8 +58,8 @@ public sealed record ResolvedRecipe
     public required bool SharePrefixes { get; init; }
     public required AcceleratorPolicy Accelerator { get; init; }
 
-    /// <summary>Optimizer steps of the whole run over so many training examples. The last batch of an epoch may be smaller.</summary>
-    public int TotalSteps(int trainingExamples) => TotalSteps(trainingExamples, BatchSize, Epochs, MaxSteps);
+    /// <summary>Optimizer steps of the whole run over so many training examples, or tokens for pretrain. The last batch of an epoch may be smaller.</summary>
+    public int TotalSteps(long examples) => TotalSteps(examples, Method == TrainingMethod.Pretrain ? BatchTokens : BatchSize, Epochs, MaxSteps);
 
     /// <summary>The schedule of a run of so many steps.</summary>
     public Schedule CreateSchedule(int totalSteps)
@@ -74,10 +76,13 @@ public sealed record ResolvedRecipe
         };
     }
 
+    /// <summary>The step from which the learning rate falls at the end of a run under wsd; the end where it does not.</summary>
+    public int DecayStart(int totalSteps) => Schedule == ScheduleKind.Wsd ? Math.Max(0, totalSteps - Decay.Of(totalSteps)) : totalSteps;
+
     /// <summary>As YAML with a comment for each field; <see cref="Recipe.Parse"/> reads it back to the same recipe.</summary>
     public string ToYaml() => RecipeWriter.ToYaml(this);
 
-    internal static int TotalSteps(int examples, int batchSize, double epochs, int maxSteps)
+    internal static int TotalSteps(long examples, int batchSize, double epochs, int maxSteps)
     {
         var stepsAnEpoch = (examples + batchSize - 1) / batchSize;
         var steps = Math.Max(1, Math.Min(Math.Ceiling(epochs * stepsAnEpoch), int.MaxValue));

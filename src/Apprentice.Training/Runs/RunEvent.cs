@@ -27,6 +27,9 @@ public sealed record RunEvent
 
     public double? ValidLoss { get; init; }
 
+    /// <summary>The same for each byte of the text; measured in pretraining only.</summary>
+    public double? ValidLossPerByte { get; init; }
+
     /// <summary>The learning rate that the step used.</summary>
     public double? Lr { get; init; }
 

@@ -7,6 +7,7 @@ namespace Apprentice.Training.Runs;
 /// <param name="Epochs">Passes over the training data, with a fraction.</param>
 /// <param name="TrainLoss">Mean loss per supervised token at the end, in nats.</param>
 /// <param name="ValidLoss">Validation loss of the checkpoint that was kept, or null without a validation split.</param>
+/// <param name="ValidLossPerByte">The same for each byte of the text, in pretraining; else null.</param>
 /// <param name="ExamplesPerSecond">Over the training steps alone.</param>
 /// <param name="TokensPerSecond">Over the training steps alone.</param>
 /// <param name="PeakMemoryBytes">Largest resident memory of the process.</param>
@@ -19,6 +20,7 @@ public sealed record TrainingSummary(
     double Epochs,
     double TrainLoss,
     double? ValidLoss,
+    double? ValidLossPerByte,
     double ExamplesPerSecond,
     double TokensPerSecond,
     long PeakMemoryBytes,

@@ -56,7 +56,7 @@ public static class TokenizerTrainer
             {
                 Tokens = [.. trainer.Tokens],
                 Merges = [.. trainer.Merges],
-                TokenTypes = [.. trainer.Tokens.Select((_, id) => id < options.SpecialTokens.Count ? GgufTokenizer.Control : GgufTokenizer.Normal)],
+                TokenTypes = [.. trainer.Tokens.Select((_, id) => id < options.SpecialTokens.Count ? GgufVocabulary.Control : GgufVocabulary.Normal)],
                 Bos = IdOf(options.BosToken),
                 Eos = IdOf(options.EosToken),
                 Padding = IdOf(options.PaddingToken),

@@ -10,7 +10,7 @@ public class ResumeCommandTests
     private static Func<Terminal, Verb> Ends(RunStatus status) => terminal => ResumeCommand.Create(terminal, (run, progress, _) =>
     {
         progress.Report(InventedRun.Steps(120).Last());
-        return Task.FromResult(new TrainingSummary(run, status, 120, 4, 0.8123, double.NaN, 3.2, 812, 912_345_678, 95.5, 4_884_480));
+        return Task.FromResult(new TrainingSummary(run, status, 120, 4, 0.8123, double.NaN, null, 3.2, 812, 912_345_678, 95.5, 4_884_480));
     });
 
     [Theory]

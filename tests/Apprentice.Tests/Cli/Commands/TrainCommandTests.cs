@@ -12,7 +12,7 @@ public class TrainCommandTests
     private Verb Verb(Terminal terminal) => TrainCommand.Create(terminal, (recipe, _, _) =>
     {
         asked = recipe;
-        return Task.FromResult(new TrainingSummary("runs/t", RunStatus.Succeeded, 1, 1, 1, 1, 1, 1, 1, 1, 1));
+        return Task.FromResult(new TrainingSummary("runs/t", RunStatus.Succeeded, 1, 1, 1, 1, null, 1, 1, 1, 1, 1));
     });
 
     [Fact]
