@@ -56,6 +56,7 @@ internal static class CommandLine
         yield return EvaluateCommand.Create(terminal, (request, progress, cancel) => Task.Run(() => Work.Evaluate(request, progress, cancel), cancel));
         yield return GenerateCommand.Create(terminal, (request, show, cancel) => Task.Run(() => Work.Generate(request, show, cancel), cancel));
         yield return TokenizeCommand.Create(terminal);
+        yield return QuickstartCommand.Create(terminal);
     }
 
     private static RootCommand Create(IEnumerable<Verb> verbs)
