@@ -57,6 +57,7 @@ internal static class CommandLine
         yield return GenerateCommand.Create(terminal, (request, show, cancel) => Task.Run(() => Work.Generate(request, show, cancel), cancel));
         yield return TokenizeCommand.Create(terminal);
         yield return QuickstartCommand.Create(terminal);
+        yield return NewCommand.Create(terminal);
     }
 
     private static RootCommand Create(IEnumerable<Verb> verbs)

@@ -57,7 +57,7 @@ public sealed record Verdict(Outcome Outcome, string Headline, string Text, Metr
         string Share(Contender c) => FormattableString.Invariant(
             $"{100 * c.Metrics[metric.Name].Value:0}% ({100 * c.Metrics[metric.Name].Low:0} to {100 * c.Metrics[metric.Name].High:0})");
         return FormattableString.Invariant(
-            $"Of {count} held-out examples, {tuned.Name} got {Share(tuned)} {metric.Name}; the best without fine-tuning, {rival.Name}, {Share(rival)}. ") + FormattableString.Invariant(
+            $"Of {count} held-out examples, {tuned.Name} got {Share(tuned)} {metric.Label}; the best without fine-tuning, {rival.Name}, {Share(rival)}. ") + FormattableString.Invariant(
             $"The difference is {Points(gain.Value)} points, with 95% confidence between {Points(gain.Low)} and {Points(gain.High)}.");
     }
 

@@ -26,12 +26,15 @@ internal sealed record QuickstartResult(TrainingSummary Training, Report? Report
 /// <summary>The whole path on the bundled examples: show, train, measure three contenders, judge, report.</summary>
 internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView view, Terminal terminal)
 {
+    private readonly IReadOnlyList<Example> _training = SupportDesk.Examples(SupportDesk.TrainingFile);
+    private readonly IReadOnlyList<Example> _test = SupportDesk.Examples(SupportDesk.TestFile);
+    private long _parameters;
+
     public async Task<QuickstartResult> RunAsync(CancellationToken cancel)
     {
         var text = ModelText.Load(ModelReference.Resolve(request.Model));
-        var test = SupportDesk.TestExamples();
-        var shown = DatasetReader.Read(SupportDesk.TrainingFile).Examples[0];
-        view.Material(text, shown);
+        var shown = new ExampleParts(text, _training[0]);
+        view.Material(_training.Count, shown);
 
         view.Training();
         var summary = await TrainingView.ShowAsync(terminal, progress => Task.Run(() => Trainer.Train(Recipe(), progress, cancel), CancellationToken.None));
@@ -40,11 +43,11 @@ internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView vi
             return new QuickstartResult(summary, null, null, 0);
         }
 
-        view.Measuring(test.Count);
+        view.Measuring(_test.Count);
         var watch = Stopwatch.StartNew();
-        var comparison = await Task.Run(() => Measure(test, text, cancel), cancel);
+        var comparison = await Task.Run(() => Measure(text, cancel), cancel);
         var seconds = watch.Elapsed.TotalSeconds;
-        var report = ReportOf(comparison, shown, text, summary, seconds);
+        var report = ReportOf(comparison, shown, summary, seconds);
         return new QuickstartResult(summary, report, report.Write(request.Folder), seconds);
     }
 
@@ -64,14 +67,15 @@ internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView vi
         Threads = request.Threads,
     };
 
-    private Comparison Measure(IReadOnlyList<Example> test, ModelText text, CancellationToken cancel)
+    private Comparison Measure(ModelText text, CancellationToken cancel)
     {
         // Room for the longest right answer and a quarter more: what is longer is wrong already.
-        var longest = test.Max(e => text.Tokenizer.Encode(e.Expected, addSpecialTokens: false).Ids.Length);
+        var longest = _test.Max(e => text.Tokenizer.Encode(e.Expected, addSpecialTokens: false).Ids.Length);
         var sampling = new SamplingOptions { MaxTokens = longest + longest / 4 + 1 };
         using var engine = new Engine(request.Threads);
         using var baseModel = LoadedModel.Open(request.Model);
         using var tuned = LoadedModel.Open(request.Folder);
+        _parameters = baseModel.Model.ParameterCount;
         return new Comparison(
             SupportDesk.Metrics,
             [
@@ -82,18 +86,17 @@ internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView vi
 
         Contender Contend(string name, string description, LoadedModel model, string? system = null)
         {
-            var answers = view.Watch(name, progress => Evaluator.Run(model, engine, test, SupportDesk.Metrics, sampling, system: system, progress: progress, cancellation: cancel));
+            var answers = view.Watch(name, progress => Evaluator.Run(model, engine, _test, SupportDesk.Metrics, sampling, system: system, progress: progress, cancellation: cancel));
             return Contender.Of(name, description, answers, SupportDesk.Metrics);
         }
     }
 
     private static int PromptTokens(ModelText text) => text.Tokenizer.Encode(SupportDesk.Prompt, addSpecialTokens: false).Ids.Length;
 
-    private Report ReportOf(Comparison comparison, Example shown, ModelText text, TrainingSummary summary, double seconds)
+    private Report ReportOf(Comparison comparison, ExampleParts shown, TrainingSummary summary, double seconds)
     {
         var run = RunFolder.Open(request.Folder);
         var recipe = run.ReadRecipe();
-        var learning = new ExampleParts(text, shown);
         return new Report(
             SupportDesk.Title,
             Verdict.Of(comparison),
@@ -101,10 +104,10 @@ internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView vi
             EventLog.Read(run.EventsFile),
             Chosen(comparison),
             "The first three of the held-out examples, and the first two that the fine-tuned model got wrong, if there are any.",
-            new Fact(learning.Read, learning.Learned),
+            new Fact(shown.Read, shown.Learned),
             [
-                new("Base model", request.Model),
-                new("Trained on", $"{DatasetReader.Read(SupportDesk.TrainingFile).Examples.Count} examples; 100 more watch over the training, {comparison.Tuned.Answers.Count} are held out for the judgement"),
+                new("Base model", Format.Text($"{request.Model}, {_parameters / 1e6:0.0} million parameters")),
+                new("Examples", $"{_training.Count} to learn from, {SupportDesk.Examples(SupportDesk.ValidationFile).Count} that watch over the training, {_test.Count} held out for the judgement"),
                 new("Method", Format.Text($"{recipe.Method?.ToString().ToLowerInvariant()}, {Format.Count(summary.TrainableParameters)} numbers trained")),
                 new("Steps", Format.Text($"{summary.Steps} of {recipe.BatchSize} examples, {summary.Epochs:0.#} passes")),
                 new("Learning rate", Format.Text($"{recipe.LearningRate:0.####}, {recipe.Schedule?.ToString().ToLowerInvariant()}")),

@@ -1,7 +1,5 @@
-using Apprentice.Data.Datasets;
 using Apprentice.Evaluation;
 using Apprentice.Evaluation.Reports;
-using Apprentice.Models.Registry;
 using Spectre.Console;
 
 namespace Apprentice.Cli.Quickstart;
@@ -12,17 +10,15 @@ internal sealed class QuickstartView(Terminal terminal, string folder)
     private const int LongestAnswer = 300;
     private readonly IAnsiConsole _console = terminal.Json ? terminal.Progress : terminal.Results;
 
-    public void Material(ModelText text, Example example)
+    public void Material(int examples, ExampleParts shown)
     {
-        var count = DatasetReader.Read(SupportDesk.TrainingFile).Examples.Count;
         Heading(1, "What it will learn");
         _console.WriteLine("The support desk of an invented shop: each message is to be answered with an intent, a priority and a");
-        _console.WriteLine($"polite reply, in strict JSON. There are {count} examples. This is how the model sees one of them:");
+        _console.WriteLine($"polite reply, in strict JSON. There are {examples} examples. This is how the model sees one of them:");
         _console.WriteLine();
-        var parts = new ExampleParts(text, example);
-        Block("it reads", parts.Read, "grey");
-        Block("it learns to write", parts.Learned, "orange1");
-        _console.WriteLine(Format.Text($"{parts.Tokens} tokens, {parts.LearnedTokens} of them learned"));
+        Block("it reads", shown.Read, "grey");
+        Block("it learns to write", shown.Learned, "orange1");
+        _console.WriteLine(Format.Text($"{shown.Tokens} tokens, {shown.LearnedTokens} of them learned"));
     }
 
     public void Training()
@@ -75,7 +71,7 @@ internal sealed class QuickstartView(Terminal terminal, string folder)
 
         foreach (var metric in comparison.Metrics)
         {
-            table.AddRow([metric.Name.Replace('_', ' '), .. comparison.Contenders.Select(c =>
+            table.AddRow([Markup.Escape(metric.Label), .. comparison.Contenders.Select(c =>
             {
                 var value = c.Metrics[metric.Name];
                 return Format.Text($"{100 * value.Value:0}% [grey]({100 * value.Low:0} to {100 * value.High:0})[/]");

@@ -38,7 +38,7 @@ internal static partial class SupportDesk
         new("all_correct", "valid JSON, intent and priority right, and the reply names the number that the message gave", true, AllCorrect),
     ];
 
-    public static IReadOnlyList<Example> TestExamples() => DatasetReader.Read(TestFile).Examples;
+    public static IReadOnlyList<Example> Examples(string file) => DatasetReader.Read(file).Examples;
 
     private static string FileOf(string set) => Path.Combine(AppContext.BaseDirectory, "Quickstart", set + ".jsonl");
 

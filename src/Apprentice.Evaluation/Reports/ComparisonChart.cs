@@ -15,7 +15,7 @@ internal static class ComparisonChart
         var svg = new Svg(Width, group * comparison.Metrics.Count, "Shares of right answers with 95% intervals");
         for (var m = 0; m < comparison.Metrics.Count; m++)
         {
-            svg.Text(Left, m * group + 17, comparison.Metrics[m].Name, "strong");
+            svg.Text(Left, m * group + 17, comparison.Metrics[m].Label, "strong");
             for (var c = 0; c < contenders.Count; c++)
             {
                 var value = contenders[c].Metrics[comparison.Metrics[m].Name];

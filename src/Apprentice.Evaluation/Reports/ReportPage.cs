@@ -59,7 +59,7 @@ internal static class ReportPage
         page.Append("</tr>\n");
         foreach (var metric in comparison.Metrics)
         {
-            page.Append($"<tr><th>{Html.Text(metric.Name)}</th>");
+            page.Append($"<tr><th>{Html.Text(metric.Label)}</th>");
             foreach (var contender in comparison.Contenders)
             {
                 var value = contender.Metrics[metric.Name];
@@ -72,7 +72,7 @@ internal static class ReportPage
         page.Append("</table></div>\n<p class=\"note\">Under each share stands its 95% interval; in the chart it is the thin line.</p>\n<dl>\n");
         foreach (var metric in comparison.Metrics)
         {
-            page.Append($"<dt>{Html.Text(metric.Name)}</dt><dd>{Html.Text(metric.Description)}</dd>\n");
+            page.Append($"<dt>{Html.Text(metric.Label)}</dt><dd>{Html.Text(metric.Description)}</dd>\n");
         }
 
         page.Append("</dl>\n</div>\n</div>\n</section>\n");
@@ -91,7 +91,7 @@ internal static class ReportPage
                 foreach (var metric in report.Comparison.Metrics)
                 {
                     var right = answer.Scores[metric.Name] == 1;
-                    page.Append($"<span class=\"{(right ? "right" : "wrong")}\">{(right ? "✓" : "✗")} {Html.Text(metric.Name)}</span> ");
+                    page.Append($"<span class=\"{(right ? "right" : "wrong")}\">{(right ? "✓" : "✗")} {Html.Text(metric.Label)}</span> ");
                 }
 
                 page.Append("</p></div>\n");

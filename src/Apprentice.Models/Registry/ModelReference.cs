@@ -37,6 +37,7 @@ public sealed record ModelReference(string Base, string? Adapter = null)
             : Has(path, PeftConfigFile.Name) ? WithBase(path)
             : Has(Path.Combine(path, "adapter"), PeftConfigFile.Name) ? WithBase(Path.Combine(path, "adapter"))
             : Has(Path.Combine(path, "model"), "config.json") ? new ModelReference(Path.Combine(path, "model"))
+            : Has(path, "recipe.yaml") && !Has(path, "state.json") ? throw new InputException("no_model_yet", "this folder has a recipe, but no model", path, hint: $"train it: apprentice train {path}; its model is then in the folder that the recipe names as out")
             : Has(path, "recipe.yaml") ? throw new InputException("no_model_yet", "this run has not made a model yet", path, hint: $"go on with it: apprentice resume {path}")
             : throw new InputException("not_a_model", $"this folder is no model: it has neither config.json nor {PeftConfigFile.Name}, nor is it a run", path);
     }

@@ -68,7 +68,7 @@ public static class RecipeDefaults
             Data = files,
             Validation = validation,
             Test = test,
-            Out = recipe.Out ?? "runs/" + NameOf(files[0]),
+            Out = recipe.Out ?? OutFor(files),
             Format = recipe.Format ?? DataFormat.Auto,
             Columns = recipe.Columns ?? new Dictionary<string, string>(StringComparer.Ordinal),
             Raw = recipe.Raw ?? false,
@@ -164,5 +164,7 @@ public static class RecipeDefaults
 
     private static int TenthOf(int steps) => (steps + 9) / 10;
 
-    private static string NameOf(string file) => Path.GetFileNameWithoutExtension(file) is { Length: > 0 } name ? name : "run";
+    /// <summary>The run's folder where none is named: after the first data file.</summary>
+    internal static string OutFor(IReadOnlyList<string>? data) =>
+        "runs/" + (Path.GetFileNameWithoutExtension(data?.FirstOrDefault()) is { Length: > 0 } name ? name : "run");
 }
