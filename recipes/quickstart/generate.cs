@@ -91,7 +91,13 @@ JsonObject Example(string set, string intent, int round)
 string Slip(string message)
 {
     var words = message.Split(' ');
-    var at = Of([.. Enumerable.Range(0, words.Length).Where(i => words[i].Length >= 5 && words[i].All(char.IsLetter))]);
+    int[] places = [.. Enumerable.Range(0, words.Length).Where(i => words[i].Length >= 5 && words[i].All(char.IsLetter))];
+    if (places.Length == 0)
+    {
+        return message;
+    }
+
+    var at = Of(places);
     var (word, i) = (words[at], 1 + Whole(0, words[at].Length - 3));
     words[at] = Whole(0, 2) switch
     {

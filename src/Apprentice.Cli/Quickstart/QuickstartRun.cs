@@ -3,6 +3,7 @@ using Apprentice.Cli.LiveView;
 using Apprentice.Data.Datasets;
 using Apprentice.Evaluation;
 using Apprentice.Evaluation.Reports;
+using Apprentice.Models.Architectures;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Registry;
 using Apprentice.Tensors;
@@ -26,18 +27,20 @@ internal sealed record QuickstartResult(TrainingSummary Training, Report? Report
 /// <summary>The whole path on the bundled examples: show, train, measure three contenders, judge, report.</summary>
 internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView view, Terminal terminal)
 {
+    // Small models learn more where all their weights move; larger or quantised ones get an adapter.
+    private const long LargestFull = 20_000_000;
+
     private readonly IReadOnlyList<Example> _training = SupportDesk.Examples(SupportDesk.TrainingFile);
     private readonly IReadOnlyList<Example> _test = SupportDesk.Examples(SupportDesk.TestFile);
-    private long _parameters;
 
     public async Task<QuickstartResult> RunAsync(CancellationToken cancel)
     {
-        var text = ModelText.Load(ModelReference.Resolve(request.Model));
-        var shown = new ExampleParts(text, _training[0]);
+        using var baseModel = LoadedModel.Open(request.Model);
+        var shown = new ExampleParts(baseModel.Text, _training[0]);
         view.Material(_training.Count, shown);
 
         view.Training();
-        var summary = await TrainingView.ShowAsync(terminal, progress => Task.Run(() => Trainer.Train(Recipe(), progress, cancel), CancellationToken.None));
+        var summary = await TrainingView.ShowAsync(terminal, progress => Task.Run(() => Trainer.Train(RecipeFor(baseModel.Model), progress, cancel), CancellationToken.None));
         if (summary.Status != RunStatus.Succeeded)
         {
             return new QuickstartResult(summary, null, null, 0);
@@ -45,42 +48,43 @@ internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView vi
 
         view.Measuring(_test.Count);
         var watch = Stopwatch.StartNew();
-        var comparison = await Task.Run(() => Measure(text, cancel), cancel);
+        var comparison = await Task.Run(() => Measure(baseModel, cancel), cancel);
         var seconds = watch.Elapsed.TotalSeconds;
-        var report = ReportOf(comparison, shown, summary, seconds);
+        var report = ReportOf(comparison, shown, baseModel.Model.ParameterCount, summary, seconds);
         return new QuickstartResult(summary, report, report.Write(request.Folder), seconds);
     }
 
-    private Recipe Recipe() => new()
+    private Recipe RecipeFor(LanguageModel model)
     {
-        Model = request.Model,
-        Data = [SupportDesk.TrainingFile],
-        Validation = HeldOut.FromFile(SupportDesk.ValidationFile),
-        Out = request.Folder,
-        Method = TrainingMethod.Lora,
-        Rank = 16,
-        LearningRate = 4e-3,
-        Epochs = 5,
-        BatchSize = 8,
-        MaxSteps = request.MaxSteps,
-        Seed = request.Seed,
-        Threads = request.Threads,
-    };
+        var full = model.ParameterCount <= LargestFull && model.Weights.Values.All(w => w.Type <= StorageType.BF16);
+        return new Recipe
+        {
+            Model = request.Model,
+            Data = [SupportDesk.TrainingFile],
+            Validation = HeldOut.FromFile(SupportDesk.ValidationFile),
+            Out = request.Folder,
+            Method = full ? TrainingMethod.Full : TrainingMethod.Lora,
+            LearningRate = full ? 1e-3 : model.ParameterCount <= LargestFull ? 4e-3 : null,
+            Epochs = 5,
+            BatchSize = 8,
+            MaxSteps = request.MaxSteps,
+            Seed = request.Seed,
+            Threads = request.Threads,
+        };
+    }
 
-    private Comparison Measure(ModelText text, CancellationToken cancel)
+    private Comparison Measure(LoadedModel baseModel, CancellationToken cancel)
     {
         // Room for the longest right answer and a quarter more: what is longer is wrong already.
-        var longest = _test.Max(e => text.Tokenizer.Encode(e.Expected, addSpecialTokens: false).Ids.Length);
+        var longest = _test.Max(e => baseModel.Text.Tokenizer.Encode(e.Expected, addSpecialTokens: false).Ids.Length);
         var sampling = new SamplingOptions { MaxTokens = longest + longest / 4 + 1 };
         using var engine = new Engine(request.Threads);
-        using var baseModel = LoadedModel.Open(request.Model);
         using var tuned = LoadedModel.Open(request.Folder);
-        _parameters = baseModel.Model.ParameterCount;
         return new Comparison(
             SupportDesk.Metrics,
             [
                 Contend("base", "the base model, given the message alone", baseModel),
-                Contend("base + prompt", $"the base model, told in a prompt what to do ({PromptTokens(text)} tokens before each message)", baseModel, SupportDesk.Prompt),
+                Contend("base + prompt", $"the base model, told in a prompt what to do ({PromptTokens(baseModel.Text)} tokens before each message)", baseModel, SupportDesk.Prompt),
             ],
             Contend("fine-tuned", "the base model after training, given the message alone", tuned));
 
@@ -93,7 +97,7 @@ internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView vi
 
     private static int PromptTokens(ModelText text) => text.Tokenizer.Encode(SupportDesk.Prompt, addSpecialTokens: false).Ids.Length;
 
-    private Report ReportOf(Comparison comparison, ExampleParts shown, TrainingSummary summary, double seconds)
+    private Report ReportOf(Comparison comparison, ExampleParts shown, long parameters, TrainingSummary summary, double seconds)
     {
         var run = RunFolder.Open(request.Folder);
         var recipe = run.ReadRecipe();
@@ -106,7 +110,7 @@ internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView vi
             "The first three of the held-out examples, and the first two that the fine-tuned model got wrong, if there are any.",
             new Fact(shown.Read, shown.Learned),
             [
-                new("Base model", Format.Text($"{request.Model}, {_parameters / 1e6:0.0} million parameters")),
+                new("Base model", Format.Text($"{request.Model}, {parameters / 1e6:0.0} million parameters")),
                 new("Examples", $"{_training.Count} to learn from, {SupportDesk.Examples(SupportDesk.ValidationFile).Count} that watch over the training, {_test.Count} held out for the judgement"),
                 new("Method", Format.Text($"{recipe.Method?.ToString().ToLowerInvariant()}, {Format.Count(summary.TrainableParameters)} numbers trained")),
                 new("Steps", Format.Text($"{summary.Steps} of {recipe.BatchSize} examples, {summary.Epochs:0.#} passes")),

@@ -57,10 +57,10 @@ internal static class LossChart
         return points.Select((p, i) => (p.Step, points[Math.Max(0, i - reach)..Math.Min(points.Length, i + reach + 1)].Average(q => q.Loss)));
     }
 
-    /// <summary>The next of 1, 2, 4 and 8 times a power of ten: its quarters are short numbers.</summary>
+    /// <summary>The next number a little above whose quarters are short: 1.2, 1.6, 2 and so on times a power of ten.</summary>
     private static double NiceCeiling(double value)
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(Math.Max(value, 1e-6))));
-        return new[] { 1.0, 2, 4, 8, 10 }.First(step => step * power >= value) * power;
+        return new[] { 1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10 }.First(step => step * power >= value) * power;
     }
 }

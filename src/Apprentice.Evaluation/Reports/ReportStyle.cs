@@ -27,7 +27,7 @@ internal static class ReportStyle
         .key.c0 { background: var(--c0); } .key.c1, .key.line { background: var(--c1); } .key.c2 { background: var(--c2); } .key.c3 { background: var(--c3); }
         .key.dot { background: var(--valid); border-radius: 50%; margin-left: 8px; }
         .legend { list-style: none; padding: 0; font-size: 14px; } .legend li { margin: 0 0 4px; }
-        .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 14px; }
+        .scroll { overflow-x: auto; margin: 0 0 8px; } table { border-collapse: collapse; width: 100%; font-size: 14px; }
         th, td { text-align: right; padding: 6px; border-bottom: 1px solid var(--line); vertical-align: top; font-variant-numeric: tabular-nums; }
         th:first-child { text-align: left; padding-left: 0; } td small { display: block; color: var(--soft); font-size: 12px; white-space: nowrap; }
         dl { font-size: 14px; } dt { font-weight: 600; } dd { margin: 0 0 8px; color: var(--soft); overflow-wrap: anywhere; }

@@ -21,21 +21,21 @@ public class SupportDeskTests
     private static readonly JsonNode Phrases = JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenData.Root, "recipes", "quickstart", "phrases.json")))!;
 
     [Theory]
-    [InlineData(Expected, 1, 1, 1, 1)]
-    [InlineData("""{"reply": "Order 5120 is gone.", "priority": "low", "intent": "cancel_order"}""", 1, 1, 1, 1)] // the order of fields does not matter
-    [InlineData("""{"intent": "cancel_order", "priority": "low", "reply": "We are cancelling order 5121."}""", 1, 1, 1, 0)]
-    [InlineData("""{"intent": "cancel_order", "priority": "high", "reply": "Order 5120."}""", 1, 1, 0, 0)]
-    [InlineData("""{"intent": "return_item", "priority": "low", "reply": "Order 5120."}""", 1, 0, 1, 0)]
-    [InlineData("""{"intent": "cancel_order", "priority": "low"}""", 0, 0, 0, 0)]
-    [InlineData("""{"intent": "cancel_order", "priority": "low", "reply": "5120", "more": "x"}""", 0, 0, 0, 0)]
-    [InlineData("""{"intent": "cancel_order", "intent": "cancel_order", "priority": "low", "reply": "5120"}""", 0, 0, 0, 0)]
-    [InlineData("""{"intent": "cancel_order", "priority": 1, "reply": "5120"}""", 0, 0, 0, 0)]
-    [InlineData("""Sure! {"intent": "cancel_order", "priority": "low", "reply": "Order 5120."}""", 0, 0, 0, 0)]
-    [InlineData("[]", 0, 0, 0, 0)]
-    [InlineData("", 0, 0, 0, 0)]
-    [InlineData("{\"intent\": \"\\ud800\", \"priority\": \"low\", \"reply\": \"5120\"}", 0, 0, 0, 0)]
-    public void Answers_are_judged_field_by_field(string answer, double json, double intent, double priority, double all) =>
-        Assert.Equal([json, intent, priority, all], SupportDesk.Metrics.Select(m => m.Score!(answer, Expected)));
+    [InlineData(Expected, 1, 1, 1, 1, 1)]
+    [InlineData("""{"reply": "Order 5120 is gone.", "priority": "low", "intent": "cancel_order"}""", 1, 1, 1, 1, 1)] // the order of fields does not matter
+    [InlineData("""{"intent": "cancel_order", "priority": "low", "reply": "We are cancelling order 5121."}""", 1, 1, 1, 0, 0)]
+    [InlineData("""{"intent": "cancel_order", "priority": "high", "reply": "Order 5120."}""", 1, 1, 0, 1, 0)]
+    [InlineData("""{"intent": "return_item", "priority": "low", "reply": "Order 5120."}""", 1, 0, 1, 1, 0)]
+    [InlineData("""{"intent": "cancel_order", "priority": "low"}""", 0, 0, 0, 0, 0)]
+    [InlineData("""{"intent": "cancel_order", "priority": "low", "reply": "5120", "more": "x"}""", 0, 0, 0, 0, 0)]
+    [InlineData("""{"intent": "cancel_order", "intent": "cancel_order", "priority": "low", "reply": "5120"}""", 0, 0, 0, 0, 0)]
+    [InlineData("""{"intent": "cancel_order", "priority": 1, "reply": "5120"}""", 0, 0, 0, 0, 0)]
+    [InlineData("""Sure! {"intent": "cancel_order", "priority": "low", "reply": "Order 5120."}""", 0, 0, 0, 0, 0)]
+    [InlineData("[]", 0, 0, 0, 0, 0)]
+    [InlineData("", 0, 0, 0, 0, 0)]
+    [InlineData("{\"intent\": \"\\ud800\", \"priority\": \"low\", \"reply\": \"5120\"}", 0, 0, 0, 0, 0)]
+    public void Answers_are_judged_field_by_field(string answer, double json, double intent, double priority, double number, double all) =>
+        Assert.Equal([json, intent, priority, number, all], SupportDesk.Metrics.Select(m => m.Score!(answer, Expected)));
 
     [Fact]
     public void Every_expected_answer_is_right_by_every_metric_and_takes_up_a_number_of_its_message() =>
