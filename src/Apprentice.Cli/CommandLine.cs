@@ -58,6 +58,8 @@ internal static class CommandLine
         yield return ExportCommand.Create(terminal, (request, cancel) => Task.Run(() => Work.Export(request), cancel));
         yield return TokenizeCommand.Create(terminal);
         yield return TokenizerCommand.Create(terminal, (request, progress, cancel) => Task.Run(() => TokenizerWork.Train(request, progress, cancel), cancel));
+        yield return QuickstartCommand.Create(terminal);
+        yield return NewCommand.Create(terminal);
     }
 
     private static RootCommand Create(IEnumerable<Verb> verbs)

@@ -134,7 +134,7 @@ public static class Trainer
 
         runLock.Settings["version"] = typeof(Trainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
         runLock.Settings["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture);
-        runLock.Settings["model_path"] = Path.GetFullPath(recipe.Model);
+        runLock.Settings["model_path"] = Path.GetFullPath(model.Reference.Base);
         runLock.Settings["kernels/instruction_set"] = session.Engine.Simd.ToString();
         runLock.Settings["kernels/accelerator"] = session.Engine.Accelerator;
         runLock.Settings["kernels/micro_batch_tokens"] = session.MicroBatchTokens.ToString(CultureInfo.InvariantCulture);

@@ -16,7 +16,7 @@ internal static class CommonOptions
 
     public static Option<string> Model() => new("--model")
     {
-        Description = "A .gguf file, a Hugging Face folder, a run folder or an adapter folder.",
+        Description = "A .gguf file, a Hugging Face folder, a run folder, an adapter folder, or base (built in).",
         HelpName = "MODEL",
         Required = true,
     };

@@ -16,7 +16,7 @@ internal static class TrainCommand
     {
         var file = new Argument<string?>("RECIPE")
         {
-            Description = "A recipe (YAML). Options given beside it win.",
+            Description = "A recipe (YAML), or a folder with a recipe.yaml in it, at which its paths then start. Options given beside it win.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var options = RecipeField.All.Select(field => (field, option: Option(field))).ToList();

@@ -9,6 +9,9 @@ namespace Apprentice.Data.Metrics;
 /// <param name="Score">(answer, expected) to score; null for the loss, which looks at probabilities and at no answer.</param>
 public sealed record Metric(string Name, string Description, bool IsProportion, Func<string, string, double>? Score)
 {
+    /// <summary>The name as people read it.</summary>
+    public string Label => Name.Replace('_', ' ');
+
     public static IReadOnlyList<Metric> All { get; } =
     [
         new("exact_match", "the answer equals the expected text, white space around both aside", true, ExactMatch),

@@ -5,7 +5,7 @@ namespace Apprentice.Models.Registry;
 
 /// <summary>
 /// What a user names where a model is asked for: a .gguf file, a Hugging Face folder, an adapter folder in PEFT's format,
-/// or the folder of a run, which holds one of the latter two.
+/// the folder of a run, which holds one of the latter two, or <c>base</c>, the built-in model.
 /// </summary>
 /// <param name="Base">The .gguf file or the Hugging Face folder.</param>
 /// <param name="Adapter">The adapter folder, or null.</param>
@@ -17,6 +17,11 @@ public sealed record ModelReference(string Base, string? Adapter = null)
     /// <exception cref="InputException">Code <c>model_not_found</c>, <c>not_a_model</c>, <c>no_model_yet</c> or <c>base_not_found</c>.</exception>
     public static ModelReference Resolve(string path)
     {
+        if (BuiltInModel.Find(path) is { } builtIn)
+        {
+            return new ModelReference(builtIn);
+        }
+
         if (File.Exists(path))
         {
             return new ModelReference(path); // whether it is sound GGUF shows when it is read
@@ -25,13 +30,14 @@ public sealed record ModelReference(string Base, string? Adapter = null)
         if (!Directory.Exists(path))
         {
             throw new InputException("model_not_found", "there is no such model: no file or folder has this name", path,
-                hint: "a model is a .gguf file, a Hugging Face folder, a run folder or an adapter folder");
+                hint: $"a model is a .gguf file, a Hugging Face folder, a run folder, an adapter folder, or {BuiltInModel.Name}, the built-in one");
         }
 
         return Has(path, "config.json") || Has(path, "tokenizer.json") ? new ModelReference(path)
             : Has(path, PeftConfigFile.Name) ? WithBase(path)
             : Has(Path.Combine(path, "adapter"), PeftConfigFile.Name) ? WithBase(Path.Combine(path, "adapter"))
             : Has(Path.Combine(path, "model"), "config.json") ? new ModelReference(Path.Combine(path, "model"))
+            : Has(path, "recipe.yaml") && !Has(path, "state.json") ? throw new InputException("no_model_yet", "this folder has a recipe, but no model", path, hint: $"train it: apprentice train {path}; its model is then in the folder that the recipe names as out")
             : Has(path, "recipe.yaml") ? throw new InputException("no_model_yet", "this run has not made a model yet", path, hint: $"go on with it: apprentice resume {path}")
             : throw new InputException("not_a_model", $"this folder is no model: it has neither config.json nor {PeftConfigFile.Name}, nor is it a run", path);
     }
@@ -41,6 +47,11 @@ public sealed record ModelReference(string Base, string? Adapter = null)
         var config = Path.Combine(adapter, PeftConfigFile.Name);
         var named = PeftConfigFile.Read(config).BaseModel
             ?? throw new InputException("base_not_found", "the adapter does not say which model it belongs to: base_model_name_or_path is missing", config);
+
+        if (BuiltInModel.Find(named) is { } builtIn)
+        {
+            return new ModelReference(builtIn, adapter);
+        }
 
         // As it was given: from the folder of the command that trained it, or beside the adapter where both were moved.
         var found = new[] { named, Path.Combine(adapter, named) }.FirstOrDefault(p => File.Exists(p) || Directory.Exists(p))

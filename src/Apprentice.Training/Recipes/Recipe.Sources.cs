@@ -1,4 +1,5 @@
 using Apprentice.Data;
+using Apprentice.Training.Runs;
 
 namespace Apprentice.Training.Recipes;
 
@@ -8,9 +9,9 @@ public sealed partial record Recipe
     /// <summary>Where each field came from, for errors that show up only once everything is known.</summary>
     private Dictionary<string, (string? File, long? Line)> origins = [];
 
-    /// <summary>Reads a recipe file.</summary>
+    /// <summary>Reads a recipe file, or the <c>recipe.yaml</c> of a folder, whose relative paths then start at that folder.</summary>
     /// <exception cref="InputException">Names file, line, field and what would be right.</exception>
-    public static Recipe Load(string path) => RecipeReader.Load(path);
+    public static Recipe Load(string path) => Directory.Exists(path) ? LoadFolder(path) : RecipeReader.Load(path);
 
     /// <summary>Reads a recipe from YAML text; <paramref name="file"/> is for errors only.</summary>
     /// <exception cref="InputException">Names file, line, field and what would be right.</exception>
@@ -55,6 +56,36 @@ public sealed partial record Recipe
         }
 
         return merged;
+    }
+
+    private static Recipe LoadFolder(string folder)
+    {
+        var file = Path.Combine(folder, "recipe.yaml");
+        if (RunFolder.IsRun(folder))
+        {
+            throw new InputException("run_exists", "this folder is a run, and a run is never overwritten", folder,
+                hint: $"go on with it: apprentice resume {folder}; or again with changes: apprentice train {file} --out runs/NEW");
+        }
+
+        if (!File.Exists(file))
+        {
+            throw new InputException("file_not_found", "this folder has no recipe.yaml in it", folder, hint: "apprentice new DIR makes a folder with a recipe to start from");
+        }
+
+        var recipe = RecipeReader.Load(file);
+        return recipe with
+        {
+            // A model can also be a name, which is no path.
+            Model = recipe.Model is { } model && Path.Exists(In(model)) ? In(model) : recipe.Model,
+            Data = recipe.Data is { } data ? [.. data.Select(In)] : null,
+            Validation = Held(recipe.Validation),
+            Test = Held(recipe.Test),
+            Out = In(recipe.Out ?? RecipeDefaults.OutFor(recipe.Data)),
+        };
+
+        string In(string path) => Path.Combine(folder, path);
+
+        HeldOut? Held(HeldOut? part) => part?.File is { } path ? HeldOut.FromFile(In(path)) : part;
     }
 
     /// <summary>An error about a field, with the place where it was given.</summary>

@@ -12,7 +12,7 @@ public sealed partial record Recipe
     private const string Material = "What to train, on what", Text = "From examples to text", Trained = "What is trained",
         Learning = "How it learns", Steering = "When it stops, what is kept", Machine = "The machine";
 
-    [Field(Material, "The model to start from: a .gguf file, a Hugging Face folder, a run folder or an adapter folder.", AlsoCalled = ["base_model", "model_name_or_path", "model_name"])]
+    [Field(Material, "The model to start from: a .gguf file, a Hugging Face folder, or base (built in).", AlsoCalled = ["base_model", "model_name_or_path", "model_name"])]
     public string? Model { get; init; }
 
     [Field(Material, "The examples: one JSONL file or several.", AlsoCalled = ["dataset", "datasets", "train_file", "train_data", "training_file"])]

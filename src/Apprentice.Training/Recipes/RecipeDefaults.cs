@@ -83,7 +83,7 @@ public static class RecipeDefaults
             Anneal = recipe.Anneal,
             Validation = validation,
             Test = test,
-            Out = recipe.Out ?? "runs/" + NameOf(files[0]),
+            Out = recipe.Out ?? OutFor(files),
             Format = recipe.Format ?? DataFormat.Auto,
             Columns = recipe.Columns ?? new Dictionary<string, string>(StringComparer.Ordinal),
             Raw = recipe.Raw ?? false,
@@ -181,5 +181,7 @@ public static class RecipeDefaults
 
     private static int TenthOf(int steps) => (steps + 9) / 10;
 
-    private static string NameOf(string file) => Path.GetFileNameWithoutExtension(file) is { Length: > 0 } name ? name : "run";
+    /// <summary>The run's folder where none is named: after the first data file.</summary>
+    internal static string OutFor(IReadOnlyList<string>? data) =>
+        "runs/" + (Path.GetFileNameWithoutExtension(data?.FirstOrDefault()) is { Length: > 0 } name ? name : "run");
 }

@@ -35,8 +35,12 @@ public sealed class RunFolder : IDisposable
     /// <summary>The best model of a full fine-tuning, a Hugging Face folder.</summary>
     public string ModelFolder => In("model");
 
-    /// <summary>Whether the folder is a run, begun or done. It becomes one when its recipe is written, which is why that comes first.</summary>
-    public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, "recipe.yaml"));
+    /// <summary>
+    /// Whether the folder is a run, begun or done. It becomes one when its recipe is written, which is why that comes first.
+    /// A recipe alone is somebody's own: a run also has its hold, or, where it was copied without hidden files, its state.
+    /// </summary>
+    public static bool IsRun(string path) =>
+        Has(path, "recipe.yaml") && (Has(path, HoldName) || Has(path, "state.json"));
 
     /// <summary>Makes the folder of a new run and holds it for training. A folder that is there already must be empty.</summary>
     /// <exception cref="InputException">Code <c>run_exists</c>, <c>run_busy</c> or <c>bad_path</c>.</exception>
@@ -70,7 +74,7 @@ public sealed class RunFolder : IDisposable
     public static RunFolder Open(string path) => IsRun(path)
         ? new RunFolder(path, null)
         : throw new InputException("not_a_run",
-            Directory.Exists(path) ? "this folder is no run: it has no recipe.yaml" : "there is no run of that name", path,
+            Directory.Exists(path) ? "this folder is no run" : "there is no run of that name", path,
             hint: "a run folder is made by: apprentice train … --out runs/NAME");
 
     /// <summary>Opens a run to go on training: holds it, and removes what a killed program left half-written.</summary>
@@ -124,6 +128,8 @@ public sealed class RunFolder : IDisposable
     public void WriteLock(RunLock runLock) => WriteJson(LockFile, runLock);
 
     public void Dispose() => hold?.Dispose();
+
+    private static bool Has(string folder, string name) => File.Exists(System.IO.Path.Combine(folder, name));
 
     private string In(string name) => System.IO.Path.Combine(Path, name);
 
