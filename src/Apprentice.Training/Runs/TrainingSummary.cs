@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Apprentice.Training.Runs;
 
 /// <summary>How a run ended. These names in snake_case are what <c>train --json</c> promises.</summary>
@@ -20,7 +22,7 @@ public sealed record TrainingSummary(
     double Epochs,
     double TrainLoss,
     double? ValidLoss,
-    double? ValidLossPerByte,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? ValidLossPerByte,
     double ExamplesPerSecond,
     double TokensPerSecond,
     long PeakMemoryBytes,
