@@ -45,8 +45,8 @@ public sealed record Verdict(Outcome Outcome, string Headline, string Text, Metr
         {
             Outcome.WorthIt => "Fine-tuning was worth it.",
             Outcome.Helped => FormattableString.Invariant($"Fine-tuning helped, but {wrong:0} of 100 answers are still not right."),
-            Outcome.Unclear => "Not worth it: fine-tuning shows no sure gain.",
-            _ => "Not worth it: fine-tuning made it worse.",
+            Outcome.Unclear => $"Not worth it: '{comparison.Primary.Label}' shows no sure gain.",
+            _ => $"Not worth it: '{comparison.Primary.Label}' got worse.",
         }, Reason(comparison, gain), gain);
     }
 

@@ -36,7 +36,7 @@ public sealed class QuickstartTests : IDisposable
         }
 
         Assert.Contains("step 3/3", run.Error, StringComparison.Ordinal);
-        Assert.Equal("Not worth it: fine-tuning shows no sure gain.", XDocument.Load(work.In("runs/quickstart/report.html")).Descendants("h1").Single().Value);
+        Assert.Equal("Not worth it: 'all correct' shows no sure gain.", XDocument.Load(work.In("runs/quickstart/report.html")).Descendants("h1").Single().Value);
         Assert.Equal("unclear", (string?)JsonNode.Parse(work.Read("runs/quickstart/report.json"))!["verdict"]!["outcome"]);
 
         // The folder is a run like any other.
