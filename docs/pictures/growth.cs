@@ -1,3 +1,4 @@
+#:property PublishAot=false
 // Draws the table of benchmarks/growth as a chart with logarithmic axes: dotnet run growth.cs -- ROWS CHART.svg
 // A straight line of slope 1 is growth in proportion; lines are drawn against the first value of each kind.
 using System.Globalization;
@@ -8,7 +9,7 @@ const double Left = 60, Top = 20, Width = 480, Height = 340;
 string[] colours = ["#3366cc", "#dc3912", "#109618", "#990099", "#e08000"];
 var series = File.ReadLines(args[0])
     .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
-    .Select(cells => (What: cells[1], Value: double.Parse(cells[2]), Seconds: double.Parse(cells[3])))
+    .Select(cells => (What: cells[1], Value: double.Parse(cells[2], CultureInfo.InvariantCulture), Seconds: double.Parse(cells[3], CultureInfo.InvariantCulture)))
     .GroupBy(row => row.What)
     .Select(rows => (rows.Key, Points: rows.Select(r => (X: r.Value / rows.First().Value, Y: r.Seconds / rows.First().Seconds)).ToArray()))
     .ToArray();
