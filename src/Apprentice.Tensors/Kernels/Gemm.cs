@@ -25,10 +25,6 @@ internal static unsafe class Gemm
     /// <summary>Steps of a turned A that one part turns.</summary>
     private const int StepsPerPart = 64;
 
-    /// <summary>Up to so many rows (decoding) each weight is used so rarely that packing it would cost more than it saves.</summary>
-    private const int FewRows = 8;
-    private const int FewRowsColumnsPerPart = 16;
-
     /// <summary>Runs on all workers of the engine.</summary>
     /// <param name="update">A low-rank product to add, or default.</param>
     public static void Run(
@@ -48,17 +44,16 @@ internal static unsafe class Gemm
             return;
         }
 
-        if (readInPlace && m <= FewRows)
+        if (readInPlace)
         {
-            engine.Team.Run((n + FewRowsColumnsPerPart - 1) / FewRowsColumnsPerPart, new FewRowsJob(m, n, k, a, aRow, b, c, cRow, accumulate));
+            FewRowsGemm.Run(engine, m, n, k, a, aRow, b, c, cRow, accumulate);
             return;
         }
 
-        var across = readInPlace ? m : n;
         switch (engine.Simd)
         {
-            case SimdLevel.V512 when across > 32: Run<Lanes32>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
-            case SimdLevel.V512 when across > 16: Run<Lanes16>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
+            case SimdLevel.V512 when n > 32: Run<Lanes32>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
+            case SimdLevel.V512 when n > 16: Run<Lanes16>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
             case SimdLevel.V512 or SimdLevel.V256: Run<Lanes8>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
             case SimdLevel.V128: Run<Lanes4>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
             default: Run<Lanes1>(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate, update); break;
@@ -123,12 +118,6 @@ internal static unsafe class Gemm
         where TLanes : struct, ILanes<TLanes>
     {
         var width = Tile.Columns<TLanes>();
-        if (m <= RowsPerPart && b.Transposed && aStep == 1)
-        {
-            SwappedGemm.Run<TLanes>(engine, m, n, k, a, aRow, b, c, cRow, accumulate);
-            return;
-        }
-
         if (m <= RowsPerPart)
         {
             // Each panel has one user, which can just as well pack it itself.
@@ -198,45 +187,6 @@ internal static unsafe class Gemm
                 for (var x = 0; x < columns; x++)
                 {
                     to[r * cRow + x] = accumulate ? to[r * cRow + x] + edge[r * width + x] : edge[r * width + x];
-                }
-            }
-        }
-    }
-
-    /// <summary>Dot products of the few rows of A with each stored row of B.</summary>
-    private readonly struct FewRowsJob(int m, int n, int k, float* a, nint aRow, Operand b, float* c, nint cRow, bool accumulate) : IJob
-    {
-        public void Run(int part, Scratch scratch)
-        {
-            var first = part * FewRowsColumnsPerPart;
-            var columns = Math.Min(FewRowsColumnsPerPart, n - first);
-            var work = scratch.Floats(k + FewRowsColumnsPerPart);
-            if (m == 1)
-            {
-                var sums = work + k;
-                BlockFormats.Dot(b.Type, b.Data + first * b.RowBytes, columns, b.RowBytes, a, k, sums, work);
-                for (var j = 0; j < columns; j++)
-                {
-                    c[first + j] = accumulate ? c[first + j] + sums[j] : sums[j];
-                }
-
-                return;
-            }
-
-            for (var j = first; j < first + columns; j++)
-            {
-                // Several rows have a use for the widened weights.
-                var values = b.Type == StorageType.F32 ? (float*)(b.Data + j * b.RowBytes) : work;
-                if (values == work)
-                {
-                    BlockFormats.Decode(b.Type, b.Data + j * b.RowBytes, work, k);
-                }
-
-                for (var i = 0; i < m; i++)
-                {
-                    var to = c + i * cRow + j;
-                    var product = Rows.Dot(a + i * aRow, values, k);
-                    *to = accumulate ? *to + product : product;
                 }
             }
         }

@@ -33,8 +33,7 @@ internal readonly unsafe struct BlockQ4_0 : IQuantizedBlock
     public static void Codes(byte* block, out Vector256<int> c0, out Vector256<int> c1, out Vector256<int> c2, out Vector256<int> c3)
     {
         BlockParts.Nibbles(block + 2, out c0, out c1, out c2, out c3);
-        var offset = Vector256.Create(8);
-        (c0, c1, c2, c3) = (c0 - offset, c1 - offset, c2 - offset, c3 - offset);
+        BlockParts.TakeOff(8, ref c0, ref c1, ref c2, ref c3);
     }
 }
 
@@ -59,8 +58,7 @@ internal readonly unsafe struct BlockQ5_0 : IQuantizedBlock
     public static void Codes(byte* block, out Vector256<int> c0, out Vector256<int> c1, out Vector256<int> c2, out Vector256<int> c3)
     {
         BlockParts.FiveBits(block + 2, out c0, out c1, out c2, out c3);
-        var offset = Vector256.Create(16);
-        (c0, c1, c2, c3) = (c0 - offset, c1 - offset, c2 - offset, c3 - offset);
+        BlockParts.TakeOff(16, ref c0, ref c1, ref c2, ref c3);
     }
 }
 
@@ -113,6 +111,13 @@ internal static unsafe class BlockParts
         Nibbles(source + 4, out c0, out c1, out c2, out c3);
         var bits = Unsafe.ReadUnaligned<uint>(source);
         (c0, c1, c2, c3) = (c0 | Fifth(bits), c1 | Fifth(bits >> 8), c2 | Fifth(bits >> 16), c3 | Fifth(bits >> 24));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void TakeOff(int offset, ref Vector256<int> c0, ref Vector256<int> c1, ref Vector256<int> c2, ref Vector256<int> c3)
+    {
+        var all = Vector256.Create(offset);
+        (c0, c1, c2, c3) = (c0 - all, c1 - all, c2 - all, c3 - all);
     }
 
     /// <summary>The eight lowest bits, each as 0 or 16 in a lane of its own.</summary>

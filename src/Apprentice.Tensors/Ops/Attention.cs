@@ -38,7 +38,7 @@ public static unsafe class Attention
         var logSums = tape.New(q.Rows, rule.Heads, requiresGradient: false);
         var shape = new AttentionShape(tape, segments, rule, q, k, v, cache, logSums.Data);
         tape.Engine.Team.Run(segments.Blocks.Length * rule.KeyValueHeads, new ForwardJob(shape, output.Data));
-        tape.Record(new AttentionNode(output, q, k, v, shape, logSums));
+        tape.Record(new AttentionNode(output, q, k, v, segments, rule, logSums));
         return output;
     }
 
@@ -66,22 +66,23 @@ public static unsafe class Attention
         }
     }
 
-    private sealed class AttentionNode(Tensor output, Tensor q, Tensor k, Tensor v, AttentionShape shape, Tensor logSums)
+    private sealed class AttentionNode(Tensor output, Tensor q, Tensor k, Tensor v, Segments segments, AttentionRule rule, Tensor logSums)
         : Node(output)
     {
         public override void Backward(Tape tape)
         {
-            var along = tape.New(q.Rows, shape.Heads, requiresGradient: false); // sum(dO * O) of each row and head
-            var parts = shape.Segments.Blocks.Length * (shape.Heads / shape.Group);
+            // Made again: where a tensor's values were forgotten meanwhile, they now lie elsewhere.
+            var shape = new AttentionShape(tape, segments, rule, q, k, v, null, logSums.Data);
+            var along = tape.New(q.Rows, rule.Heads, requiresGradient: false); // sum(dO * O) of each row and head
             var team = tape.Engine.Team;
             var (addQuery, addKey, addValue) = (false, false, false);
             var dq = q.RequiresGradient ? tape.OpenGradient(q, out addQuery) : null;
-            team.Run(parts, new AttentionBackward.QueryJob(shape, tape.Values(Output), Output.Gradient, along.Data, dq, addQuery));
+            team.Run(segments.Blocks.Length * rule.KeyValueHeads, new AttentionBackward.QueryJob(shape, tape.Values(Output), Output.Gradient, along.Data, dq, addQuery));
             if (k.RequiresGradient || v.RequiresGradient)
             {
                 var dk = k.RequiresGradient ? tape.OpenGradient(k, out addKey) : null;
                 var dv = v.RequiresGradient ? tape.OpenGradient(v, out addValue) : null;
-                team.Run(parts, new AttentionBackward.KeyJob(shape, Output.Gradient, along.Data, dk, addKey, dv, addValue));
+                team.Run(segments.Blocks.Length * rule.KeyValueHeads, new AttentionBackward.KeyJob(shape, Output.Gradient, along.Data, dk, addKey, dv, addValue));
             }
 
             tape.FreeValues(along);

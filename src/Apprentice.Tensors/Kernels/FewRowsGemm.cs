@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+
+namespace Apprentice.Tensors.Kernels;
+
+/// <summary>
+/// Products x Wᵀ of so few rows (tokens being generated) that packing W would cost more than it saves: W is read where it
+/// lies. One row is multiplied with the stored codes; up to eight rows with each row of W, widened once; more are worked out
+/// as (W xᵀ)ᵀ, in tiles of widened rows of W, so that x, which is small, is packed instead.
+/// </summary>
+internal static unsafe class FewRowsGemm
+{
+    /// <summary>Up to so many rows a tile, which is as wide as a vector, would be mostly empty.</summary>
+    private const int DotRows = 8;
+    private const int ColumnsPerPart = 16;
+
+    /// <summary>Stored rows of W that one part multiplies in tiles: whole ones.</summary>
+    private const int RowsPerPart = 4 * Tile.Rows;
+
+    /// <summary>C [m, n] = A [m, k] B [k, n] (or +=), where B is stored transposed and the steps of A lie side by side.</summary>
+    public static void Run(Engine engine, int m, int n, int k, float* a, nint aRow, in Operand b, float* c, nint cRow, bool accumulate)
+    {
+        if (m <= DotRows)
+        {
+            engine.Team.Run((n + ColumnsPerPart - 1) / ColumnsPerPart, new DotJob(m, n, k, a, aRow, b, c, cRow, accumulate));
+            return;
+        }
+
+        switch (engine.Simd)
+        {
+            case SimdLevel.V512 when m > 32: Tiles<Lanes32>(engine, m, n, k, a, aRow, b, c, cRow, accumulate); break;
+            case SimdLevel.V512 when m > 16: Tiles<Lanes16>(engine, m, n, k, a, aRow, b, c, cRow, accumulate); break;
+            case SimdLevel.V512 or SimdLevel.V256: Tiles<Lanes8>(engine, m, n, k, a, aRow, b, c, cRow, accumulate); break;
+            case SimdLevel.V128: Tiles<Lanes4>(engine, m, n, k, a, aRow, b, c, cRow, accumulate); break;
+            default: Tiles<Lanes1>(engine, m, n, k, a, aRow, b, c, cRow, accumulate); break;
+        }
+    }
+
+    private static void Tiles<TLanes>(Engine engine, int m, int n, int k, float* a, nint aRow, in Operand b, float* c, nint cRow, bool accumulate)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var width = Tile.Columns<TLanes>();
+        var panels = (m + width - 1) / width;
+        var packed = engine.Arena.Rent((long)k * panels * width);
+        engine.Team.Run(panels, new PackJob(new Operand(a, aRow, transposed: true), m, k, width, packed));
+        engine.Team.Run((n + RowsPerPart - 1) / RowsPerPart, new TilesJob<TLanes>(m, n, k, packed, b, c, cRow, accumulate));
+        engine.Arena.Return(packed);
+    }
+
+    /// <summary>Dot products of the rows of A with some stored rows of B.</summary>
+    private readonly struct DotJob(int m, int n, int k, float* a, nint aRow, Operand b, float* c, nint cRow, bool accumulate) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            var first = part * ColumnsPerPart;
+            var columns = Math.Min(ColumnsPerPart, n - first);
+            var work = scratch.Floats(k + ColumnsPerPart);
+            if (m == 1)
+            {
+                var sums = work + k;
+                BlockFormats.Dot(b.Type, b.Data + first * b.RowBytes, columns, b.RowBytes, a, k, sums, work);
+                for (var j = 0; j < columns; j++)
+                {
+                    c[first + j] = accumulate ? c[first + j] + sums[j] : sums[j];
+                }
+
+                return;
+            }
+
+            for (var j = first; j < first + columns; j++)
+            {
+                // Several rows have a use for the widened weights.
+                var values = b.Type == StorageType.F32 ? (float*)(b.Data + j * b.RowBytes) : work;
+                if (values == work)
+                {
+                    BlockFormats.Decode(b.Type, b.Data + j * b.RowBytes, work, k);
+                }
+
+                for (var i = 0; i < m; i++)
+                {
+                    var to = c + i * cRow + j;
+                    var product = Rows.Dot(a + i * aRow, values, k);
+                    *to = accumulate ? *to + product : product;
+                }
+            }
+        }
+    }
+
+    private readonly struct PackJob(Operand x, int m, int k, int width, float* packed) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            var first = part * width;
+            x.Pack(first, Math.Min(width, m - first), 0, k, width, packed + (long)first * k, scratch.Floats(Operand.StagingFloats(width)));
+        }
+    }
+
+    /// <summary>Widened rows of W against all of x: tiles of the transposed result.</summary>
+    private readonly struct TilesJob<TLanes>(int m, int n, int k, float* packed, Operand b, float* c, nint cRow, bool accumulate) : IJob
+        where TLanes : struct, ILanes<TLanes>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int part, Scratch scratch)
+        {
+            var width = Tile.Columns<TLanes>();
+            var widened = scratch.Floats((long)Tile.Rows * k + Tile.Rows * width);
+            var tile = widened + (long)Tile.Rows * k;
+            for (var j = part * RowsPerPart; j < Math.Min(n, (part + 1) * RowsPerPart); j += Tile.Rows)
+            {
+                var rows = Math.Min(Tile.Rows, n - j);
+                for (var r = 0; r < rows; r++)
+                {
+                    BlockFormats.Decode(b.Type, b.Data + (j + r) * b.RowBytes, widened + (long)r * k, k);
+                }
+
+                for (var i = 0; i < m; i += width)
+                {
+                    Tile.Multiply<TLanes>(k, widened, k, 1, rows, packed + (long)i * k, width, tile, width, accumulate: false);
+                    Store(tile, width, rows, Math.Min(width, m - i), c + i * cRow + j);
+                }
+            }
+        }
+
+        /// <summary>The tile's columns as rows of C.</summary>
+        private void Store(float* tile, int width, int rows, int columns, float* to)
+        {
+            for (var i = 0; i < columns; i++, to += cRow)
+            {
+                for (var r = 0; r < rows; r++)
+                {
+                    to[r] = accumulate ? to[r] + tile[r * width + i] : tile[r * width + i];
+                }
+            }
+        }
+    }
+}
