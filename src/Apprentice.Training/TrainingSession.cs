@@ -41,9 +41,7 @@ public sealed class TrainingSession : IDisposable
         SharePrefixes = recipe.SharePrefixes && recipe.Dropout == 0 && recipe.Method != TrainingMethod.Pretrain;
         _validation = StepBatch.Create(set.Validation, MicroBatchTokens, SharePrefixes).MicroBatches;
         _weights = TrainedWeights.Create(recipe, model, recipe.Model);
-        _optimizer = recipe.Optimizer == OptimizerKind.Sgd
-            ? new Sgd(Engine, _weights.Weights, recipe.Momentum, recipe.WeightDecay)
-            : new AdamW(Engine, _weights.Weights, new AdamWSettings(recipe.Beta1, recipe.Beta2, recipe.Epsilon, recipe.WeightDecay));
+        _optimizer = CreateOptimizer();
         _step = new TrainingStep(Engine, model.Model, _weights.Adapter, _optimizer, new SupervisedLoss(recipe.LabelSmoothing), recipe.Clip, Recompute);
         _schedule = recipe.CreateSchedule(set.TotalSteps);
     }
@@ -251,6 +249,22 @@ public sealed class TrainingSession : IDisposable
     }
 
     /// <summary>Whether the activations of the largest micro-batch fit into a third of the memory.</summary>
+    private Optimizer CreateOptimizer()
+    {
+        var weights = _weights.Weights.ToArray();
+        var adamW = new AdamWSettings(_recipe.Beta1, _recipe.Beta2, _recipe.Epsilon, _recipe.WeightDecay);
+        switch (_recipe.Optimizer)
+        {
+            case OptimizerKind.Sgd:
+                return new Sgd(Engine, weights, _recipe.Momentum, _recipe.WeightDecay);
+            case OptimizerKind.Muon:
+                var inner = _weights.Adapter is null ? _model.Model.LinearLayers.Select(l => l.Weight) : weights.Where(w => w.Shape.Count > 1);
+                return new Muon(Engine, weights, inner.ToHashSet(), _recipe.Momentum, adamW);
+            default:
+                return new AdamW(Engine, weights, adamW);
+        }
+    }
+
     private bool FitsInMemory()
     {
         var tokens = Math.Max(_set.Longest, Math.Min(MicroBatchTokens, _set.LargestStep));

@@ -19,7 +19,7 @@ internal sealed record CustomerMessage(Domain Domain, string Thing, Problem Prob
             return new CustomerMessage(domain, thing, problem, Hurried(draw, core));
         }
 
-        var reference = draw.Chance(0.25) ? draw.Pick(["{0}", "A-{0}", "K{0}", "{0}-B", "R/{0}"]).Replace("{0}", $"{draw.Number(1000, 99999)}") : null;
+        var reference = draw.Chance(0.45) ? draw.Pick(["{0}", "{0}", "{0}", "A-{0}", "K{0}", "{0}-B", "R/{0}"]).Replace("{0}", $"{draw.Number(1000, 99999)}") : null;
         var name = draw.Chance(0.2) ? Grammar.Words.Say(draw, draw.Chance(0.5) ? "{first}" : "{person}") : null;
         var parts = new List<string>();
         if (draw.Chance(0.35))
@@ -53,8 +53,14 @@ internal sealed record CustomerMessage(Domain Domain, string Thing, Problem Prob
         return Of(draw, domain, draw.Pick(domain.Problems.ToArray()), details);
     }
 
-    /// <summary>A reply from the problem's own ones.</summary>
-    public string Reply(Draw draw) => Ended(Grammar.Words.Say(draw, draw.Pick(Problem.Replies), new Dictionary<string, string> { ["thing"] = Thing }));
+    /// <summary>A reply from the problem's own ones, which mostly names the reference number: a model learns to copy by copying.</summary>
+    public string Reply(Draw draw)
+    {
+        var answer = Ended(Grammar.Words.Say(draw, draw.Pick(Problem.Replies), new Dictionary<string, string> { ["thing"] = Thing }));
+        return Reference is null || draw.Chance(0.15)
+            ? answer
+            : English.Capital(Grammar.Words.Say(draw, "{named_reply}", new Dictionary<string, string> { ["ref"] = Reference, ["answer"] = answer }));
+    }
 
     private static string Ended(string text)
     {

@@ -8,15 +8,10 @@ namespace Apprentice.Training.Optimizers;
 /// <summary>Turns gradients into steps over a list of weights, with state of each weight's shape that goes into checkpoints.</summary>
 public abstract class Optimizer
 {
-    private readonly (Weight Weight, Tensor[] State)[] _slots;
-    private readonly string[] _stateNames;
+    private readonly Slot[] _slots;
 
-    /// <param name="stateNames">Of the tensors kept for each weight, as PyTorch calls them; zeros before the first step.</param>
-    protected Optimizer(IEnumerable<Weight> weights, params string[] stateNames)
-    {
-        _stateNames = stateNames;
-        _slots = [.. weights.Select(w => (w, stateNames.Select(_ => Tensor.Persistent(w.Rows, w.Columns)).ToArray()))];
-    }
+    /// <param name="stateNames">Of the tensors kept for a weight, as PyTorch calls them; zeros before the first step.</param>
+    protected Optimizer(IEnumerable<Weight> weights, Func<Weight, string[]> stateNames) => _slots = [.. weights.Select(w => new Slot(w, stateNames(w)))];
 
     public IEnumerable<Weight> Weights => _slots.Select(s => s.Weight);
 
@@ -27,16 +22,16 @@ public abstract class Optimizer
     public void Step(double learningRate, double gradientScale = 1)
     {
         Steps++;
-        foreach (var (weight, state) in _slots)
+        foreach (var slot in _slots)
         {
-            Update(weight, state, learningRate, gradientScale);
+            Update(slot.Weight, slot.State, learningRate, gradientScale);
         }
     }
 
     /// <summary>Writes the state of every weight, as safetensors.</summary>
     public void Save(string path) => SafetensorsWriter.Write(
         path,
-        _slots.SelectMany(s => s.State.Select((tensor, i) => new SafetensorsTensor(Name(s.Weight, i), [.. s.Weight.Shape], tensor.CopyTo))),
+        _slots.SelectMany(s => s.State.Select((tensor, i) => new SafetensorsTensor(s.Name(i), [.. s.Weight.Shape], tensor.CopyTo))),
         new Dictionary<string, string> { ["step"] = Steps.ToString(CultureInfo.InvariantCulture) });
 
     /// <summary>Reads the state back.</summary>
@@ -49,14 +44,14 @@ public abstract class Optimizer
             throw new InputException("bad_checkpoint", "the optimizer state does not say its step", path);
         }
 
-        foreach (var (weight, state) in _slots)
+        foreach (var slot in _slots)
         {
-            for (var i = 0; i < state.Length; i++)
+            for (var i = 0; i < slot.State.Length; i++)
             {
-                var values = file.Find(Name(weight, i)) is { } tensor && tensor.Elements == weight.Count
+                var values = file.Find(slot.Name(i)) is { } tensor && tensor.Elements == slot.Weight.Count
                     ? file.ReadFloats(tensor.Name)
-                    : throw new InputException("bad_checkpoint", $"the optimizer state has no '{Name(weight, i)}' of {weight.Count} elements", path);
-                state[i].SetValues(values);
+                    : throw new InputException("bad_checkpoint", $"the optimizer state has no '{slot.Name(i)}' of {slot.Weight.Count} elements", path);
+                slot.State[i].SetValues(values);
             }
         }
 
@@ -67,5 +62,12 @@ public abstract class Optimizer
     /// <param name="state">One tensor for each of the state's names.</param>
     protected abstract void Update(Weight weight, Tensor[] state, double learningRate, double gradientScale);
 
-    private string Name(Weight weight, int state) => $"{weight.Name}.{_stateNames[state]}";
+    private sealed class Slot(Weight weight, string[] stateNames)
+    {
+        public Weight Weight => weight;
+
+        public Tensor[] State { get; } = [.. stateNames.Select(_ => Tensor.Persistent(weight.Rows, weight.Columns))];
+
+        public string Name(int state) => $"{weight.Name}.{stateNames[state]}";
+    }
 }

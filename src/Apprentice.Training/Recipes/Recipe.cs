@@ -99,7 +99,7 @@ public sealed partial record Recipe
     [Field(Learning, "Examples an optimizer step learns from. How many are computed at once is another matter: micro_batch_tokens.", Default = "16; 8 for fewer than 128 examples, 4 for fewer than 48", Range = "[1, 1000000]", AlsoCalled = ["train_batch_size", "per_device_train_batch_size"])]
     public int? BatchSize { get; init; }
 
-    [Field(Learning, "The rule by which gradients become steps.", Default = "adamw", AlsoCalled = ["optim"])]
+    [Field(Learning, "The rule by which gradients become steps. muon (for pretrain and full): every direction of a matrix learns at one pace; embeddings and norms go by AdamW.", Default = "adamw", AlsoCalled = ["optim"])]
     public OptimizerKind? Optimizer { get; init; }
 
     [Field(Learning, "AdamW: how slowly the mean of the gradients forgets.", Default = "0.9", Range = "[0, 1)", AlsoCalled = ["adam_beta1"])]
@@ -111,7 +111,7 @@ public sealed partial record Recipe
     [Field(Learning, "AdamW: added to the divisor, so that it is never 0.", Default = "1e-8", Range = "(0, 1]", AlsoCalled = ["adam_epsilon", "eps"])]
     public double? Epsilon { get; init; }
 
-    [Field(Learning, "SGD: how slowly the sum of the gradients forgets.", Default = "0.9", Range = "[0, 1)")]
+    [Field(Learning, "SGD and Muon: how slowly the sum of the gradients forgets.", Default = "0.9; 0.95 for muon", Range = "[0, 1)")]
     public double? Momentum { get; init; }
 
     [Field(Learning, "The share of each weight taken away in a step, times the learning rate. Norms and biases are spared.", Default = "0 for lora, 0.01 for full, 0.1 for pretrain", Range = "[0, 10]")]

@@ -113,7 +113,7 @@ public static class RecipeDefaults
             Beta1 = recipe.Beta1 ?? 0.9,
             Beta2 = recipe.Beta2 ?? 0.999,
             Epsilon = recipe.Epsilon ?? 1e-8,
-            Momentum = recipe.Momentum ?? 0.9,
+            Momentum = recipe.Momentum ?? (optimizer == OptimizerKind.Muon ? 0.95 : 0.9),
             // Low rank regularises already, and decay pulls an adapter towards the base, which early stopping does better.
             WeightDecay = recipe.WeightDecay ?? (method == TrainingMethod.Full ? 0.01 : 0),
             Clip = recipe.Clip ?? 1,

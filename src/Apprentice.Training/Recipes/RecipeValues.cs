@@ -28,6 +28,9 @@ public enum OptimizerKind
 {
     Adamw,
     Sgd,
+
+    /// <summary>For the matrices inside the model; AdamW for the rest.</summary>
+    Muon,
 }
 
 /// <summary>Whether activations are kept for the backward pass or computed again.</summary>

@@ -32,10 +32,12 @@ public sealed class PretrainingTests : IDisposable
     public void Dispose() => _scratch.Dispose();
 
     /// <summary>The first 200 steps of a recipe, as short as they come: one thread, two threads, cut in the middle.</summary>
-    [Fact]
-    public void The_first_200_steps_reproduce_bit_for_bit()
+    [Theory]
+    [InlineData("adamw")]
+    [InlineData("muon")]
+    public void The_first_200_steps_reproduce_bit_for_bit(string optimizer)
     {
-        string[] options = ["--max-steps", "200", "--anneal", _best, "--validation", _best, "--evaluate-every", "50"];
+        string[] options = ["--optimizer", optimizer, "--max-steps", "200", "--anneal", _best, "--validation", _best, "--evaluate-every", "50"];
         Assert.Equal(RunStatus.Succeeded, Run("one", [.. options, "--threads", "1"]).Status);
         Run("two", [.. options, "--threads", "2"]);
         using var interrupt = new CancellationTokenSource();

@@ -16,7 +16,7 @@ public sealed class OptimizerTests : IDisposable
         _folder.Dispose();
     }
 
-    public static TheoryData<string> Kinds => ["adamw", "sgd", "sgd without momentum"];
+    public static TheoryData<string> Kinds => ["adamw", "sgd", "sgd without momentum", "muon"];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -77,6 +77,7 @@ public sealed class OptimizerTests : IDisposable
     {
         "adamw" => new AdamW(_engine, weights, new AdamWSettings(WeightDecay: decay)),
         "sgd" => new Sgd(_engine, weights, 0.9, decay),
+        "muon" => new Muon(_engine, weights, new HashSet<Weight> { weights[0] }, 0.95, new AdamWSettings(WeightDecay: decay)),
         _ => new Sgd(_engine, weights, 0, decay),
     };
 
