@@ -91,9 +91,9 @@ foreach (var generator in Generator.All)
         }
     }
 
-    var all = generator.Share * (Source.OwnMain + Source.OwnAnneal);
-    var lateShare = (double)Source.OwnAnneal / (Source.OwnMain + Source.OwnAnneal);
-    for (long index = 0, tries = (long)all / 20; row.Main + row.Anneal < all && index < tries; index++)
+    var all = generator.Main + generator.Anneal;
+    var lateShare = (double)generator.Anneal / all;
+    for (long index = 0, tries = all / 20; row.Main + row.Anneal < all && index < tries; index++)
     {
         var example = generator.Example(Seed, index);
         var line = Json.Compact(example.ToJson());

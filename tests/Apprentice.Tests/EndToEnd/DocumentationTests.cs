@@ -14,7 +14,10 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
 
     public static IEnumerable<string> Pages => Directory.GetFiles(Docs, "*.md").Append(Path.Combine(GoldenData.Root, "README.md")).Select(p => Path.GetRelativePath(GoldenData.Root, p)).Order(StringComparer.Ordinal);
 
-    /// <summary>Every line of a code block that begins with the program's name, in the order of the pages, on a tiny model.</summary>
+    /// <summary>
+    /// Every command of a code block, in the order of the pages, on a tiny model. What is no call of the program has a test
+    /// of its own: quickstart on the built-in model, packing, the recipe of the built-in model on its test's small slice.
+    /// </summary>
     [Fact]
     public async Task Commands_do_what_they_say()
     {

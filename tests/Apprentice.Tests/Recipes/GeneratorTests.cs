@@ -16,9 +16,6 @@ public sealed partial class GeneratorTests
     public static TheoryData<string> Names => new(Generator.All.Select(g => g.Name));
 
     [Fact]
-    public void Shares_are_the_whole() => Assert.Equal(1, Generator.All.Sum(g => g.Share), 9);
-
-    [Fact]
     public void Labels_mean_one_thing() => Assert.Equal(NamesOfProblems().Count(), NamesOfProblems().Distinct().Count());
 
     /// <summary>An example depends on its index and on nothing that was made before it.</summary>

@@ -48,7 +48,4 @@ public sealed record Source(string Name, string Kind, int Main, int Anneal, stri
         // Left out: its grant of CC-BY cannot be revoked, but the publisher has changed the licence since. We want no question at all.
         new("openstax_ccby_earlier_revision", "", 0, 0, "CC-BY-4.0 at these commits", "left out: the licence was changed later"),
     ];
-
-    /// <summary>Characters of instruction data of our own.</summary>
-    public const int OwnMain = 7 * M, OwnAnneal = 7 * M;
 }
