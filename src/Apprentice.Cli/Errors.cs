@@ -15,7 +15,7 @@ internal static class Errors
             InputException e => (ExitCode.BadInput, new ErrorReport(e.Code, e.Message, e.File, e.Line, e.Hint)),
             RunFailedException e => (ExitCode.Failed, new ErrorReport(e.Code, e.Message, Hint: e.Hint)),
             OperationCanceledException when cancel.IsCancellationRequested =>
-                (ExitCode.Interrupted, new ErrorReport("interrupted", "interrupted")),
+                (ExitCode.Interrupted, new ErrorReport("interrupted", "interrupted; nothing was left half-written", Hint: "to go on, run the command again")),
             FileNotFoundException or DirectoryNotFoundException =>
                 (ExitCode.BadInput, new ErrorReport("file_not_found", exception.Message, (exception as FileNotFoundException)?.FileName)),
             IOException or UnauthorizedAccessException => (ExitCode.Failed, new ErrorReport("io_error", exception.Message)),
@@ -53,8 +53,9 @@ internal static class Errors
                 text.Append(File).Append(Line is null ? "" : $":{Line}").Append(": ");
             }
 
-            var repeated = $"line {Line}: "; // some readers say the line in the message too
-            text.Append(Line is not null && Message.StartsWith(repeated, StringComparison.Ordinal) ? Message[repeated.Length..] : Message);
+            // Some readers say the line in the message too: "line 3: …" or "line 3, column 5: …".
+            var repeated = $"line {Line}";
+            text.Append(Line is not null && Message.StartsWith(repeated, StringComparison.Ordinal) && Message[repeated.Length..] is [':' or ',', ' ', .. var rest] ? rest : Message);
             return (Hint is null ? text : text.Append("\nhint: ").Append(Hint)).ToString();
         }
 

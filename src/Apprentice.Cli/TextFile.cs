@@ -11,7 +11,7 @@ internal static class TextFile
     {
         if (!File.Exists(file))
         {
-            throw new InputException("file_not_found", "there is no such file", file);
+            throw MissingFile.Error(file);
         }
 
         try

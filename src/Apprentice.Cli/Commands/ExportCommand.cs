@@ -2,7 +2,6 @@ using System.CommandLine;
 using Apprentice.Data;
 using Apprentice.Models.Export;
 using Apprentice.Tensors;
-using Apprentice.Training.Recipes;
 
 namespace Apprentice.Cli.Commands;
 
@@ -49,7 +48,7 @@ internal static class ExportCommand
             }
 
             var file = parsed.GetRequiredValue(outFile)!;
-            Commands.Work.RequireFolderOf(file);
+            Commands.Work.RequireWritable(file);
             var summary = await export(new ExportRequest(parsed.GetRequiredValue(model), TypeOf(parsed.GetValue(quant)!), file), cancel);
             if (terminal.Json)
             {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Apprentice.Data;
 using Apprentice.Models.Generation;
+using Apprentice.Training.Checkpoints;
 
 namespace Apprentice.Cli.Commands;
 
@@ -47,7 +48,7 @@ internal static class GenerateCommand
         sampling.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
         {
-            Commands.Work.RequireFolderOf(parsed.GetValue(outFile));
+            Commands.Work.RequireWritable(parsed.GetValue(outFile));
             var texts = Prompts(parsed.GetValue(prompt), parsed.GetValue(prompts));
             var request = new GenerateRequest(
                 parsed.GetRequiredValue(model), texts, parsed.GetValue(system), parsed.GetValue(raw), sampling.Read(parsed), parsed.GetValue(threads));
@@ -55,7 +56,7 @@ internal static class GenerateCommand
             var answers = await generate(request, stream ? piece => Show(terminal, piece) : null, cancel);
             if (parsed.GetValue(outFile) is { } file)
             {
-                await File.WriteAllLinesAsync(file, answers.Select((a, i) => Terminal.ToJson(Row(texts[i], a))), cancel);
+                AtomicFile.WriteText(file, string.Concat(answers.Select((a, i) => $"{Terminal.ToJson(Row(texts[i], a))}\n")));
             }
 
             Print(terminal, texts, answers, single: parsed.GetValue(prompts) is null, stream);
@@ -122,7 +123,7 @@ internal static class GenerateCommand
 
         if (!File.Exists(file))
         {
-            throw new InputException("file_not_found", "there is no such file", file);
+            throw MissingFile.Error(file!);
         }
 
         var isJson = Path.GetExtension(file).Equals(".jsonl", StringComparison.OrdinalIgnoreCase);

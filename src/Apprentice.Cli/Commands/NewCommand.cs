@@ -41,9 +41,9 @@ internal static class NewCommand
             AtomicFile.Write(Path.Combine(folder, Test), Copy(SupportDesk.TestFile));
             AtomicFile.Write(Path.Combine(folder, Recipe), Copy(Path.Combine(AppContext.BaseDirectory, "New", Recipe)));
         }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        catch (Exception e) when ((e is IOException io && !DiskSpace.IsFull(io)) || e is UnauthorizedAccessException)
         {
-            throw new InputException("bad_path", $"the folder cannot be written: {e.Message}", folder, hint: "name a folder in a place where you may write");
+            throw Unwritable.Error(folder, e);
         }
     }
 

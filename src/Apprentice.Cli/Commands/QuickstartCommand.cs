@@ -85,7 +85,7 @@ internal static class QuickstartCommand
         }
         catch (Win32Exception e)
         {
-            terminal.Error.WriteLine($"the report could not be opened: {e.Message}");
+            terminal.Error.WriteLine($"the report could not be opened here ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); it is in {file}");
         }
     }
 }

@@ -37,6 +37,7 @@ internal static class TrainCommand
             var recipe = Recipe.FromOptions(options.SelectMany(o => Given(parsed, o.field, o.option)));
             if (parsed.GetValue(file) is { } path)
             {
+                RequireRecipe(path);
                 recipe = Recipe.Load(path).Merge(recipe);
             }
 
@@ -69,6 +70,21 @@ internal static class TrainCommand
 
         IEnumerable<string> values = result.Tokens.Count > 0 ? result.Tokens.Select(t => t.Value) : ["true"];
         return values.Select(value => KeyValuePair.Create(field.Option, value));
+    }
+
+    /// <summary>A model or data in the place of the recipe would fail as bad YAML.</summary>
+    private static void RequireRecipe(string path)
+    {
+        var (what, option) = Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".gguf" or ".safetensors" => ("a model", "--model"),
+            ".jsonl" or ".json" or ".csv" or ".tsv" => ("data", "--data"),
+            _ => (null, null),
+        };
+        if (what is not null)
+        {
+            throw new InputException("bad_usage", $"this is {what}, and a recipe (YAML) was expected", path, hint: $"give it as {option} {path}");
+        }
     }
 
     private static void Require(bool given, string field, string what)

@@ -25,7 +25,8 @@ internal static class Work
 
     public static EvaluationSummary Evaluate(EvaluateRequest request, IProgress<double> progress, CancellationToken cancel)
     {
-        RequireFolderOf(request.Out);
+        RequireWritable(request.Out);
+
         var names = request.Metrics.Count > 0 ? request.Metrics : [DefaultMetric(request.Model)];
         var metrics = names.Select(Metric.Find).ToArray();
         var examples = request.Data.SelectMany(file => DatasetReader.Read(file, columns: request.Columns).Examples).ToArray();
@@ -57,11 +58,21 @@ internal static class Work
         (RunFolder.IsRun(model) ? RunFolder.Open(model).ReadRecipe().Metric : null) ?? "exact_match";
 
     /// <summary>Before the work is done, not when its result is to be written.</summary>
-    public static void RequireFolderOf(string? outFile)
+    public static void RequireWritable(string? outFile)
     {
-        if (outFile is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(outFile))))
+        if (outFile is not null)
         {
-            throw new InputException("folder_not_found", "there is no such folder to write into", outFile);
+            RequireFolderOf(outFile);
+            AtomicFile.RequireWritable(outFile);
+        }
+    }
+
+    public static void RequireFolderOf(string outFile)
+    {
+        if (Path.GetDirectoryName(outFile) is { Length: > 0 } folder && !Directory.Exists(folder))
+        {
+            throw new InputException("folder_not_found", "there is no such folder to write into", outFile,
+                hint: MissingFile.Near(folder) is { } near && Directory.Exists(near) ? MissingFile.DidYouMean(Path.Combine(near, Path.GetFileName(outFile))) : $"make it first: mkdir -p {folder}");
         }
     }
 

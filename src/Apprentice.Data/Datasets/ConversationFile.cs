@@ -16,7 +16,7 @@ public static class ConversationFile
     {
         if (!File.Exists(path))
         {
-            throw new InputException("file_not_found", "there is no such file", path);
+            throw MissingFile.Error(path);
         }
 
         if (new FileInfo(path).Length > DatasetReader.MaximumRecordLength)

@@ -51,18 +51,20 @@ public static class DatasetReader
 
     private static byte[] ReadBytes(string path)
     {
-        if (Path.GetExtension(path).ToLowerInvariant() is ".csv" or ".tsv")
+        if (!File.Exists(path))
         {
-            throw new InputException("csv_not_read", "CSV and TSV files are not read yet; JSONL is needed", path, hint: $"formats: {DatasetFormats.Known}");
+            throw MissingFile.Error(path, "file of examples");
         }
 
         try
         {
-            return File.ReadAllBytes(path);
+            var content = File.ReadAllBytes(path);
+            ForeignData.Refuse(path, content);
+            return content;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            throw new InputException(File.Exists(path) ? "unreadable_file" : "file_not_found", $"the data file '{path}' cannot be read: {e.Message}", path);
+            throw new InputException("unreadable_file", $"the data file '{path}' cannot be read: {e.Message}", path);
         }
     }
 
@@ -115,7 +117,8 @@ public static class DatasetReader
 
         return examples.Count > 0
             ? new Dataset(file, detected!.Value, examples)
-            : throw new InputException("no_examples", "the file has no examples in it", file);
+            : throw new InputException(
+                "no_examples", bytes.IsEmpty ? "the file is empty" : "the file has no examples in it", file, hint: $"put one JSON object on each line, such as {ForeignData.OneLine}");
     }
 
     private static DatasetRecord Parse(string file, RawRecord raw)

@@ -11,6 +11,8 @@ namespace Apprentice.Models.Registry;
 /// <param name="Adapter">The adapter folder, or null.</param>
 public sealed record ModelReference(string Base, string? Adapter = null)
 {
+    private const string Kinds = $"a model is a .gguf file, a Hugging Face folder, a run folder, an adapter folder, or {BuiltInModel.Name}, the built-in one";
+
     public bool IsGguf => File.Exists(Base);
 
     /// <summary>Finds out what a path is.</summary>
@@ -30,7 +32,7 @@ public sealed record ModelReference(string Base, string? Adapter = null)
         if (!Directory.Exists(path))
         {
             throw new InputException("model_not_found", "there is no such model: no file or folder has this name", path,
-                hint: $"a model is a .gguf file, a Hugging Face folder, a run folder, an adapter folder, or {BuiltInModel.Name}, the built-in one");
+                hint: MissingFile.Near(path) is { } near ? MissingFile.DidYouMean(near) : Kinds);
         }
 
         return Has(path, "config.json") || Has(path, "tokenizer.json") ? new ModelReference(path)
@@ -39,7 +41,8 @@ public sealed record ModelReference(string Base, string? Adapter = null)
             : Has(Path.Combine(path, "model"), "config.json") ? new ModelReference(Path.Combine(path, "model"))
             : Has(path, "recipe.yaml") && !Has(path, "state.json") ? throw new InputException("no_model_yet", "this folder has a recipe, but no model", path, hint: $"train it: apprentice train {path}; its model is then in the folder that the recipe names as out")
             : Has(path, "recipe.yaml") ? throw new InputException("no_model_yet", "this run has not made a model yet", path, hint: $"go on with it: apprentice resume {path}")
-            : throw new InputException("not_a_model", $"this folder is no model: it has neither config.json nor {PeftConfigFile.Name}, nor is it a run", path);
+            : throw new InputException("not_a_model", $"this folder is no model: it has neither config.json nor {PeftConfigFile.Name}, nor is it a run", path,
+                hint: Directory.EnumerateFiles(path, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() is { } file ? MissingFile.DidYouMean(file) : Kinds);
     }
 
     private static ModelReference WithBase(string adapter)

@@ -42,6 +42,7 @@ internal sealed class BoundedReader : IDisposable
 
         Length = stream.Length;
         budget = Length + Allowance;
+        RefuseOtherKinds();
     }
 
     public string Path { get; }
@@ -54,6 +55,10 @@ internal sealed class BoundedReader : IDisposable
     private long Remaining => Length - Position;
 
     public InputException Error(string message) => new(code, message, Path);
+
+    /// <summary>The error of a file that is not all there, as a download leaves it that was broken off.</summary>
+    public InputException CutShort(string reason) =>
+        new(code, Length == 0 ? "the file is empty" : $"the file is cut short or damaged: {reason}", Path, hint: "download it again, or copy it again from where it is whole");
 
     /// <summary>Counts an allocation that the file's content asks for, and refuses it when the sum is out of proportion.</summary>
     public void Charge(long bytes)
@@ -72,7 +77,7 @@ internal sealed class BoundedReader : IDisposable
         var count = ReadUInt64(of.Length == 0 ? what : of);
         return count <= (ulong)(Remaining / itemBytes) && count <= (ulong)Array.MaxLength
             ? (int)count
-            : throw Error($"{what}{of} is {count}, more than the {Remaining} bytes that are left can hold");
+            : throw CutShort($"{what}{of} is {count}, more than the {Remaining} bytes that are left can hold");
     }
 
     public byte ReadByte(string what)
@@ -162,11 +167,24 @@ internal sealed class BoundedReader : IDisposable
 
     public void Dispose() => stream.Dispose();
 
+    /// <summary>What is left in place of a model's file by a failed download is no model, whatever its name says.</summary>
+    private void RefuseOtherKinds()
+    {
+        Span<byte> head = stackalloc byte[FileKind.HeadLength];
+        head = head[..stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
+        stream.Position = 0;
+        if (FileKind.Of(head) is { } kind && kind != FileKind.Gguf)
+        {
+            stream.Dispose();
+            throw new InputException(code, $"this is {kind.Name}", Path, hint: kind.Remedy ?? "download the model's own file: .gguf, or .safetensors with its folder");
+        }
+    }
+
     private void Need(long bytes, string what)
     {
         if (bytes > Remaining)
         {
-            throw Error($"the file ends at byte {Length}, inside {what} at byte {Position}: it is cut off or damaged");
+            throw CutShort($"it ends at byte {Length}, inside {what} at byte {Position}");
         }
     }
 

@@ -1,3 +1,5 @@
+using Apprentice.Data;
+
 namespace Apprentice.Models.Weights;
 
 /// <summary>Parses and checks a GGUF header: magic, version, counts, metadata, tensor entries, the place of their data.</summary>
@@ -16,7 +18,8 @@ internal static class GgufHeader
     {
         if (reader.ReadUInt32("the magic number") != Magic)
         {
-            throw reader.Error("not a GGUF file: it does not begin with 'GGUF'");
+            throw new InputException(
+                GgufFile.ErrorCode, "not a GGUF file: it does not begin with 'GGUF'", reader.Path, hint: "a model is a .gguf file, or the folder of a Hugging Face model with its config.json");
         }
 
         var version = reader.ReadUInt32("the version");
@@ -164,15 +167,15 @@ internal static class GgufHeader
 
         // Only now is it known where the data begin.
         var start = (reader.Position + alignment - 1) / alignment * alignment;
+        var needed = tensors.Aggregate((Int128)0, (most, t) => Int128.Max(most, (Int128)start + t.Offset + t.ByteLength));
+        if (needed > reader.Length)
+        {
+            throw reader.CutShort($"it has {reader.Length:N0} bytes and its tensors need {needed:N0}");
+        }
+
         for (var i = 0; i < count; i++)
         {
-            var tensor = tensors[i];
-            if (tensor.ByteLength > reader.Length - start - tensor.Offset)
-            {
-                throw reader.Error($"tensor '{tensor.Name}' needs {tensor.ByteLength} bytes at offset {tensor.Offset} of the data, after the end of the file: it is cut off or damaged");
-            }
-
-            tensors[i] = tensor with { Offset = start + tensor.Offset };
+            tensors[i] = tensors[i] with { Offset = start + tensors[i].Offset };
         }
 
         RefuseOverlap(reader, tensors);
@@ -217,9 +220,9 @@ internal static class GgufHeader
 
         var bytes = (UInt128)(elements / type.BlockElements) * (uint)type.BlockBytes;
         var offset = reader.ReadUInt64("a tensor's offset");
-        if (bytes > (ulong)reader.Length || offset > (ulong)reader.Length)
+        if (bytes > long.MaxValue || offset > long.MaxValue)
         {
-            throw reader.Error($"tensor '{name}' ({bytes} bytes at offset {offset} of the data) does not fit into the file of {reader.Length} bytes: it is cut off or damaged");
+            throw reader.Error($"tensor '{name}' ({bytes} bytes at offset {offset} of the data) fits into no file");
         }
 
         return offset % (uint)alignment == 0

@@ -39,9 +39,9 @@ internal static class SafetensorsHeader
             tensors[i] = tensor with { Offset = start + tensor.Offset };
         }
 
-        return start + end == reader.Length
-            ? new SafetensorsFile(reader.Path, metadata, tensors)
-            : throw reader.Error($"the tensors take {end} bytes and {reader.Length - start} are there: the file is cut off or damaged");
+        return start + end == reader.Length ? new SafetensorsFile(reader.Path, metadata, tensors)
+            : end > reader.Length - start ? throw reader.CutShort($"it has {reader.Length:N0} bytes and its tensors need {(Int128)start + end:N0}")
+            : throw reader.Error($"the tensors end at byte {start + end:N0}, and the file has {reader.Length:N0} bytes: it is damaged");
     }
 
     private static (Dictionary<string, string> Metadata, List<SafetensorsTensorInfo> Tensors) ReadEntries(ref Utf8JsonReader json, BoundedReader reader)

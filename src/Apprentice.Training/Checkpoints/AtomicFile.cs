@@ -1,3 +1,5 @@
+using Apprentice.Data;
+
 namespace Apprentice.Training.Checkpoints;
 
 /// <summary>Writes a file so that a reader finds the old content or the new, whole, whenever the program is killed.</summary>
@@ -31,6 +33,25 @@ public static class AtomicFile
         {
             AtomicDirectory.TryDelete(aside);
             throw;
+        }
+    }
+
+    /// <summary>To be called before long work: whether <see cref="Write"/> will be let write there.</summary>
+    /// <exception cref="InputException">Code <c>bad_path</c>.</exception>
+    public static void RequireWritable(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new InputException("bad_path", "this is a folder, and a file is to be written", path, hint: $"name the file in it, as in {Path.Combine(path, "NAME")}");
+        }
+
+        try
+        {
+            using var probe = new FileStream(AtomicDirectory.Aside(path), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when ((e is IOException io && !DiskSpace.IsFull(io)) || e is UnauthorizedAccessException)
+        {
+            throw Unwritable.Error(path, e);
         }
     }
 

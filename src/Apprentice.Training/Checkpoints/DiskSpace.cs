@@ -34,6 +34,6 @@ public static class DiskSpace
     public static RunFailedException Full(string path, string? safe = null, string? figures = null, Exception? inner = null) => new(
         "disk_full",
         $"disk full while writing {path}{(figures is null ? "" : $" ({figures})")}{(safe is null ? "" : $"; {safe}")}",
-        "free some space; then apprentice resume RUN continues from the last checkpoint",
+        "free some space and run the command again; a run that had begun goes on from its last checkpoint with: apprentice resume RUN",
         inner);
 }

@@ -26,7 +26,7 @@ internal static class RecipeReader
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new InputException("file_not_found", Directory.Exists(path) ? "a recipe is a YAML file; this is a folder" : "there is no such recipe", path);
+            throw MissingFile.Error(path, "recipe");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

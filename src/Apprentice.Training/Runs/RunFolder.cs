@@ -53,7 +53,7 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception e) when ((e is IOException io && !DiskSpace.IsFull(io)) || e is UnauthorizedAccessException)
         {
-            throw new InputException("bad_path", $"the run folder cannot be made: {e.Message}", path, hint: "give another --out");
+            throw Unwritable.Error(path, e);
         }
 
         var run = new RunFolder(path, Hold(path));
@@ -156,9 +156,9 @@ public sealed class RunFolder : IDisposable
         {
             throw DiskSpace.Full(file, inner: e);
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is UnauthorizedAccessException || Unwritable.IsReadOnlyDisk(e))
         {
-            throw new InputException("bad_path", $"the run folder cannot be written: {e.Message}", path);
+            throw Unwritable.Error(path, e);
         }
         catch (IOException)
         {

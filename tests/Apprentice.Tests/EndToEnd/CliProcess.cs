@@ -89,7 +89,11 @@ internal sealed partial class CliProcess : IDisposable
     }
 
     /// <summary>As Ctrl-C does.</summary>
-    public void Interrupt() => Signal(2);
+    public void Interrupt()
+    {
+        Skip.If(IgnoresInterrupts(), "Ctrl-C is ignored here, as in background jobs of scripts, whose programs inherit that");
+        Signal(2);
+    }
 
     /// <summary>As kill -9 does: nothing of it runs on.</summary>
     public void Kill() => Signal(9);
@@ -148,6 +152,10 @@ internal sealed partial class CliProcess : IDisposable
             return $"standard output:\n{output}\nstandard error:\n{error}";
         }
     }
+
+    private bool IgnoresInterrupts() => OperatingSystem.IsLinux() && File.ReadLines($"/proc/{process.Id}/status")
+        .Where(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))
+        .Any(line => (Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 0b10) != 0);
 
     private void Signal(int signal)
     {

@@ -24,7 +24,7 @@ public sealed class QuickstartTests : IDisposable
     [Fact]
     public async Task It_shows_trains_measures_judges_and_says_the_truth_about_a_model_that_gained_nothing()
     {
-        var run = await Whole("quickstart --model m --max-steps 3");
+        var run = await Whole($"quickstart --model m --max-steps 3{Open}", path: Opener());
         Assert.True(run.Exit == 3, $"exit {run.Exit}\n{run.Output}\n{run.Error}");
         foreach (var text in new[]
         {
@@ -39,6 +39,11 @@ public sealed class QuickstartTests : IDisposable
         Assert.Equal("Not worth it: 'all correct' shows no sure gain.", XDocument.Load(work.In("runs/quickstart/report.html")).Descendants("h1").Single().Value);
         Assert.Equal("unclear", (string?)JsonNode.Parse(work.Read("runs/quickstart/report.json"))!["verdict"]!["outcome"]);
 
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Equal(Path.GetFullPath(work.In("runs/quickstart/report.html")), work.Read("opened").Trim());
+        }
+
         // The folder is a run like any other.
         Assert.Equal(0, (await work.Run("generate --model runs/quickstart --prompt Hello --max-tokens 3")).Exit);
         Assert.Equal("succeeded", (string?)work.ReadJson("runs/quickstart/state.json")["status"]);
@@ -47,9 +52,13 @@ public sealed class QuickstartTests : IDisposable
     [Fact]
     public async Task With_json_there_is_one_object_and_a_second_call_takes_a_folder_of_its_own()
     {
+        var nothing = Directory.CreateDirectory(work.In("nothing")).FullName; // no opener, which is no failure
         Directory.CreateDirectory(work.In("runs/quickstart"));
-        var run = await Whole("quickstart --model m --max-steps 2 --threads 1 --seed 7 --json");
+        var run = await Whole($"quickstart --model m --max-steps 2 --threads 1 --seed 7 --json{Open}", path: nothing);
         Assert.Equal(3, run.Exit);
+        Assert.Equal(
+            OperatingSystem.IsLinux() ? 1 : 0,
+            run.Error.Split('\n').Count(line => line.StartsWith("the report could not be opened here", StringComparison.Ordinal) && line.EndsWith("it is in runs/quickstart-2/report.html", StringComparison.Ordinal)));
         Assert.Equal("runs/quickstart-2", run.Json.GetProperty("run").GetString());
         Assert.Equal("runs/quickstart-2/report.html", run.Json.GetProperty("report").GetString());
         Assert.False(run.Json.GetProperty("verdict").GetProperty("worth_it").GetBoolean());
@@ -87,10 +96,26 @@ public sealed class QuickstartTests : IDisposable
         Assert.InRange(tuned.GetProperty("valid_json").GetProperty("value").GetDouble(), 0.97, 1);
     }
 
-    /// <summary>Three contenders write 150 answers each, byte by byte.</summary>
-    private async Task<CliResult> Whole(string command)
+    // Other systems open files by means that no test should touch.
+    private static string Open => OperatingSystem.IsLinux() ? " --open" : "";
+
+    /// <summary>A PATH whose first folder has the system's opener, which here only notes what it is to open.</summary>
+    private string Opener()
     {
-        using var cli = work.Start(command);
+        if (OperatingSystem.IsLinux())
+        {
+            var opener = Path.Combine(Directory.CreateDirectory(work.In("bin")).FullName, "xdg-open");
+            File.WriteAllText(opener, $"#!/bin/sh\necho \"$1\" > '{work.In("opened")}'\n");
+            File.SetUnixFileMode(opener, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        return $"{work.In("bin")}{Path.PathSeparator}{Environment.GetEnvironmentVariable("PATH")}";
+    }
+
+    /// <summary>Three contenders write 150 answers each, byte by byte.</summary>
+    private async Task<CliResult> Whole(string command, string? path = null)
+    {
+        using var cli = CliProcess.Start(command.Split(' '), path is null ? null : new Dictionary<string, string> { ["PATH"] = path }, work.Path);
         return await cli.WaitAsync(TimeSpan.FromMinutes(10));
     }
 }

@@ -18,7 +18,7 @@ internal sealed class TrainingTexts(IReadOnlyList<string> files, TokenizerTraini
     /// <exception cref="InputException">A file cannot be read, or has a mistake.</exception>
     public IEnumerable<Example> Read()
     {
-        var sizes = files.Select(file => File.Exists(file) ? new FileInfo(file).Length : throw new InputException("file_not_found", "there is no such file", file)).ToList();
+        var sizes = files.Select(file => File.Exists(file) ? new FileInfo(file).Length : throw MissingFile.Error(file)).ToList();
         var total = Math.Max(1.0, sizes.Sum());
         for (var (i, before) = (0, 0L); i < files.Count; before += sizes[i++])
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using Apprentice.Data;
 using Apprentice.Data.Datasets;
+using Apprentice.Tests.Models.Weights;
 
 namespace Apprentice.Tests.Data.Datasets;
 
@@ -110,6 +111,26 @@ public class DatasetErrorTests
     {
         Assert.Equal("file_not_found", Assert.Throws<InputException>(() => DatasetReader.Read("no/such.jsonl")).Code);
         Assert.Equal("file_not_found", Assert.Throws<InputException>(() => DatasetReader.Read(Path.GetTempPath())).Code);
-        Assert.Equal("csv_not_read", Assert.Throws<InputException>(() => DatasetReader.Read("table.CSV")).Code);
+        Assert.Equal("file_not_found", Assert.Throws<InputException>(() => DatasetReader.Read("table.CSV")).Code);
+    }
+
+    [Theory]
+    [InlineData("t.csv", "prompt;completion\na, b;c\n", "csv_not_read", "semicolons between its columns (prompt, completion)")]
+    [InlineData("t.csv", "\uFEFF\"prompt\",\"completion\"\na;b,c\n", "csv_not_read", "commas between its columns (prompt, completion)")]
+    [InlineData("t.tsv", "prompt\tcompletion\na\tb\n", "csv_not_read", "tabs")]
+    [InlineData("t.jsonl", "prompt\tcompletion\na\tb\n", "csv_not_read", "tabs")]
+    [InlineData("t.csv", "prompt\n", "csv_not_read", "a CSV table")]
+    [InlineData("t.jsonl", "hello, world\n", "not_json", "column 1")]
+    [InlineData("t.jsonl", "{\"prompt\": \"a, b\"\n{\"prompt\": \"a, b\"\n", "not_json", "line 1")]
+    [InlineData("t.jsonl", "%PDF-1.7 ", "unknown_format", "a PDF")]
+    [InlineData("t.jsonl", "  <!DOCTYPE HTML>", "unknown_format", "a web page")]
+    [InlineData("t.jsonl", "GGUF", "unknown_format", "a model")]
+    public void Files_ThatHoldNoJson_AreNamed(string name, string text, string code, string words)
+    {
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder.File(name), text);
+        var error = Assert.Throws<InputException>(() => DatasetReader.Read(folder.File(name)));
+        Assert.Equal(code, error.Code);
+        Assert.Contains(words, error.Message, StringComparison.Ordinal);
     }
 }

@@ -26,6 +26,8 @@ internal sealed class SmallDisk : IDisposable
 
     public void Grow(string size) => Assert.Equal((0, ""), Run("mount", "-o", $"remount,size={size}", Path));
 
+    public void MakeReadOnly() => Assert.Equal((0, ""), Run("mount", "-o", "remount,ro", Path));
+
     public void Dispose()
     {
         Run("umount", "-l", Path);

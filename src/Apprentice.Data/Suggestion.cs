@@ -1,4 +1,4 @@
-namespace Apprentice.Training.Recipes;
+namespace Apprentice.Data;
 
 /// <summary>Did-you-mean: the known name nearest to a mistyped one.</summary>
 public static class Suggestion
@@ -12,8 +12,8 @@ public static class Suggestion
             return null;
         }
 
-        var (name, distance) = names.Select(n => (n, Distance(plain, Plain(n)))).MinBy(x => x.Item2);
-        return name is not null && distance <= Math.Max(1, plain.Length / 3) ? name : null;
+        var nearest = names.Select(n => new { Name = n, Distance = Distance(plain, Plain(n)) }).MinBy(n => n.Distance);
+        return nearest is not null && nearest.Distance <= Math.Max(1, plain.Length / 3) && nearest.Distance < plain.Length ? nearest.Name : null;
     }
 
     private static string Plain(string name) => name.ToLowerInvariant().Replace("_", "").Replace("-", "");
