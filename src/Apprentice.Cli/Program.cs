@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text;
 using Apprentice.Cli;
 
+Icu.DoWithoutIfMissing();
+
 // A number is written and read the same way in every country.
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;

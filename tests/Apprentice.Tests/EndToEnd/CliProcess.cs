@@ -42,10 +42,14 @@ internal sealed partial class CliProcess : IDisposable
     }
 
     /// <summary>Starts it, with variables added to its environment.</summary>
-    public static CliProcess Start(string[] args, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
-    {
+    public static CliProcess Start(string[] args, IReadOnlyDictionary<string, string>? environment = null, string? folder = null) =>
         // The reference to the command line's project puts its program beside the tests.
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "apprentice.dll"), .. args])
+        StartProgram("dotnet", [Path.Combine(AppContext.BaseDirectory, "apprentice.dll"), .. args], environment, folder);
+
+    /// <summary>Starts another program in the same way, such as an installed copy.</summary>
+    public static CliProcess StartProgram(string program, string[] args, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    {
+        var start = new ProcessStartInfo(program, args)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
