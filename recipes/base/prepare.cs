@@ -79,6 +79,8 @@ for (var i = 0; i < used.Length; i++)
     rows.Add(row.ToJson(used[i].Name, used[i].Kind, used[i].Licence, read[i].Count));
 }
 
+// A tokenizer that learned from words that there are not would keep tokens for them.
+var madeUp = new HashSet<string>();
 foreach (var generator in Generator.All)
 {
     var (row, seen) = (new Taken(), new HashSet<string>());
@@ -108,6 +110,11 @@ foreach (var generator in Generator.All)
         row.Add(late, example.Turns.Sum(turn => turn.Length) + (example.System?.Length ?? 0));
     }
 
+    if (generator.Make == Copying.Make)
+    {
+        madeUp.UnionWith(seen);
+    }
+
     rows.Add(row.ToJson("own " + generator.Name, "own", "Apache-2.0 (made here)", row.Documents));
 }
 
@@ -121,7 +128,7 @@ foreach (var (kind, lines) in slices)
 }
 
 Write("held-out/all.jsonl", Shuffled(slices.Values.SelectMany(lines => lines).ToList(), 2));
-Write("tokenizer.jsonl", TokenizerSample(Shuffled([.. main, .. anneal], 3)));
+Write("tokenizer.jsonl", TokenizerSample(Shuffled([.. main, .. anneal], 3).Where(line => !madeUp.Contains(line))));
 File.WriteAllText(Path.Combine(target, "mixture.json"), Json.Indented(rows) + "\n");
 Console.WriteLine($"main {main.Count} documents, anneal {anneal.Count}, held out {slices.Values.Sum(s => s.Count)} in {slices.Count} kinds: {target}");
 return 0;
@@ -131,7 +138,7 @@ List<string> Slice(string kind) => slices.TryGetValue(kind, out var lines) ? lin
 static List<string> Shuffled(List<string> lines, ulong index) =>
     new CounterRandom(Seed, RandomStream.EpochOrder, index).Permutation(lines.Count).Select(i => lines[i]).ToList();
 
-static IEnumerable<string> TokenizerSample(List<string> lines)
+static IEnumerable<string> TokenizerSample(IEnumerable<string> lines)
 {
     var bytes = 0L;
     foreach (var line in lines.TakeWhile(_ => bytes < TokenizerBytes))
