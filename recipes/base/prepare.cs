@@ -1,4 +1,4 @@
-// Makes the training text of the built-in base model: main.jsonl and anneal.jsonl, tokenizer.jsonl, held-out/KIND.jsonl, mixture.json.
+// Makes the training text of the built-in base model: warmup.jsonl, main.jsonl and anneal.jsonl, tokenizer.jsonl, held-out/KIND.jsonl, mixture.json.
 //   dotnet run recipes/base/prepare.cs -- --source ../shared/data/pretrain --out DIR
 // The same bytes every time: every choice is a function of a document's text and of the seed. How much of which source, and why, is in
 // generate/Mixture/Source.cs; the instruction data of our own are in generate/. Needs the xz program.
@@ -10,7 +10,7 @@ using Apprentice.Data;
 using Apprentice.Recipes.Base;
 using Apprentice.Recipes.Base.Mixture;
 
-const ulong Seed = 5, HeldOutSeed = 6;
+const ulong Seed = 5, HeldOutSeed = 6, WarmupSeed = 7;
 const int HeldOutDocuments = 150, TokenizerBytes = 30_000_000;
 
 if (args is not ["--source", var source, "--out", var target])
@@ -118,6 +118,9 @@ foreach (var generator in Generator.All)
     rows.Add(row.ToJson("own " + generator.Name, "own", "Apache-2.0 (made here)", row.Documents));
 }
 
+// Enough for the steps over which the learning rate rises; others than those of main.jsonl.
+var copying = Generator.All.Single(g => g.Make == Copying.Make);
+Write("warmup.jsonl", Enumerable.Range(0, 12_000).Select(i => Json.Compact(copying.Example(WarmupSeed, i).ToJson())));
 main = Shuffled(main, 0);
 anneal = Shuffled(anneal, 1);
 Write("main.jsonl", main);

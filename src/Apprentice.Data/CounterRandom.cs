@@ -10,6 +10,7 @@ public enum RandomStream
     Dropout = 5,
     Sampling = 6,
     AnnealOrder = 7,
+    WarmupOrder = 8,
 }
 
 /// <summary>

@@ -10,10 +10,12 @@ namespace Apprentice.Training;
 internal sealed class PretrainingData : TrainingData
 {
     private readonly TokenCorpus _train;
+    private readonly TokenCorpus? _warmup;
     private readonly TokenCorpus? _anneal;
     private readonly TokenCorpus? _validation;
 
-    private PretrainingData(TokenCorpus train, TokenCorpus? anneal, TokenCorpus? validation) => (_train, _anneal, _validation) = (train, anneal, validation);
+    private PretrainingData(TokenCorpus train, TokenCorpus? warmup, TokenCorpus? anneal, TokenCorpus? validation) =>
+        (_train, _warmup, _anneal, _validation) = (train, warmup, anneal, validation);
 
     public override DataFacts Facts => new(_train.Documents, _validation?.Documents, _train.Tokens);
 
@@ -23,6 +25,7 @@ internal sealed class PretrainingData : TrainingData
         var encoder = text.CorpusEncoder(recipe.Raw ?? false);
         return new PretrainingData(
             Encode(recipe.Data ?? [], "data")!,
+            Encode(recipe.WarmupData ?? [], "warm-up"),
             Encode(recipe.Anneal ?? [], "anneal"),
             Encode(recipe.Validation?.File is { } held ? [held] : [], "validation"));
 
@@ -44,7 +47,7 @@ internal sealed class PretrainingData : TrainingData
         }
     }
 
-    public override TrainingSet Encode(ResolvedRecipe recipe, ModelText text) => new CorpusSet(recipe, _train, _anneal, _validation);
+    public override TrainingSet Encode(ResolvedRecipe recipe, ModelText text) => new CorpusSet(recipe, _train, _warmup, _anneal, _validation);
 
     public override string? SplitHash(ResolvedRecipe recipe) => null;
 }

@@ -122,7 +122,7 @@ public static class Trainer
         }
 
         // As given: two files of different folders may have one name.
-        foreach (var file in recipe.Data.Concat(recipe.Anneal ?? []).Concat(recipe.Validation.File is { } held ? [held] : []))
+        foreach (var file in recipe.Data.Concat(recipe.WarmupData ?? []).Concat(recipe.Anneal ?? []).Concat(recipe.Validation.File is { } held ? [held] : []))
         {
             runLock.Hashes[$"data/{file}"] = RunLock.HashFile(file);
         }

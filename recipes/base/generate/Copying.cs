@@ -12,16 +12,34 @@ public static class Copying
     private const string Consonants = "bcdfghjklmnprstvwz", Vowels = "aeiou";
 
     private static readonly string[] Separators = [" ", ", ", "\n", "; ", " - ", " | "];
+    private static readonly string[] Common =
+    [
+        .. new[]
+        {
+            "fruit", "vegetable", "drink", "animal", "flower", "instrument", "tool", "vehicle", "clothing", "furniture", "job", "bodypart", "material", "hobby", "machine",
+            "townword", "firmword", "weekday", "month", "colour", "first",
+        }.SelectMany(Grammar.Words.Rule).Where(word => word.All(char.IsLetter)).Distinct(),
+    ];
+
     private static readonly string[] Rules = ["first", "lastpart", "town", "townword", "firmword", "fruit", "vegetable", "animal", "tool", "colour", "clothing", "furniture", "job", "serial", "time", "price"];
 
-    public static Instruction Make(Draw draw) => draw.Number(0, 9) switch
+    public static Instruction Make(Draw draw) => draw.Number(0, 15) switch
     {
-        < 3 => Again(draw),
-        < 5 => Spoken(draw),
-        < 8 => Looked(draw),
-        8 => Json(draw),
+        < 7 => Recited(draw),
+        < 9 => Again(draw),
+        < 12 => Spoken(draw),
+        < 14 => Looked(draw),
+        14 => Json(draw),
         _ => Filled(draw),
     };
+
+    /// <summary>Common words in no order, three to five times: the easiest there is, from which the rest grows.</summary>
+    private static Instruction Recited(Draw draw)
+    {
+        var words = string.Join(' ', Enumerable.Range(0, draw.Number(6, 20)).Select(_ => draw.Pick(Common)));
+        var turns = Enumerable.Repeat(words, 2 * draw.Number(1, 2)).ToArray();
+        return draw.Chance(0.5) ? new(null, turns) : new(words, turns);
+    }
 
     /// <summary>The whole list, two or three times.</summary>
     private static Instruction Again(Draw draw)
@@ -109,7 +127,7 @@ public static class Copying
         _ => Grammar.Words.Say(draw, $"{{{draw.Pick(Rules)}}}"),
     };
 
-    private static string Digits(Draw draw) => string.Concat(Enumerable.Range(0, draw.Number(2, 6)).Select(i => (char)('0' + draw.Number(i == 0 ? 1 : 0, 9))));
+    private static string Digits(Draw draw) => string.Concat(Enumerable.Range(0, draw.Number(1, 5)).Select(i => (char)('0' + draw.Number(i == 0 ? 1 : 0, 9))));
 
     /// <summary>A word that there is not.</summary>
     private static string Word(Draw draw)

@@ -1,17 +1,17 @@
 namespace Apprentice.Recipes.Base;
 
 /// <summary>One kind of instruction data.</summary>
-/// <param name="Main">Characters for the warm-up and the stable phase.</param>
+/// <param name="Main">Characters for the stable phase.</param>
 /// <param name="Anneal">Characters for the last phase.</param>
 /// <param name="Make">How one example is made.</param>
 public sealed record Generator(string Name, int Main, int Anneal, Func<Draw, Instruction> Make)
 {
     private const int K = 1000;
 
-    /// <summary>Every generator: fourteen million characters of tasks, half of them late, and copying early. What fine-tuning on few examples needs most has most.</summary>
+    /// <summary>Every generator: fourteen million characters of tasks, half of them late, and copying, which is also all of the warm-up. What fine-tuning on few examples needs most has most.</summary>
     public static IReadOnlyList<Generator> All { get; } =
     [
-        new("copying", 9000 * K, 400 * K, Copying.Make),
+        new("copying", 3500 * K, 400 * K, Copying.Make),
         new("classification", 1820 * K, 1820 * K, Classification.Make),
         new("extraction", 1050 * K, 1050 * K, Extraction.Make),
         new("tickets", 980 * K, 980 * K, Service.Ticket),

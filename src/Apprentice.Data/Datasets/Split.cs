@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Apprentice.Data.Datasets;
@@ -60,5 +59,5 @@ public sealed record Split(IReadOnlyList<Example> Train, IReadOnlyList<Example> 
     }
 
     private static ulong Hash(string input) =>
-        BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(input)));
+        BinaryPrimitives.ReadUInt64LittleEndian(Sha256.Hash(input));
 }

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
 using Apprentice.Data;
 using Apprentice.Tensors;
 
@@ -43,7 +41,7 @@ public sealed class UntrainedSource(string folder, int layers, ulong seed) : Wei
     /// <summary>Two normal numbers from two uniform ones (Box and Muller 1958).</summary>
     private void FillNormal(string name, double deviation, float[] values)
     {
-        var index = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
+        var index = BinaryPrimitives.ReadUInt64LittleEndian(Sha256.Hash(name));
         var random = new CounterRandom(seed, RandomStream.Initialization, index);
         for (var i = 0; i < values.Length; i += 2)
         {

@@ -28,7 +28,7 @@ public sealed record CheckpointState
     public long Tokens { get; init; }
 
     /// <summary>Sizes in bytes of the checkpoint's other files, by name; what was cut since then is not taken for whole.</summary>
-    public SortedDictionary<string, long> Files { get; init; } = [];
+    public SortedDictionary<string, long> Files { get; init; } = new(StringComparer.Ordinal);
 
     internal const string FileName = "state.json";
 

@@ -18,6 +18,9 @@ public sealed partial record Recipe
     [Field(Material, "The examples: one JSONL file or several.", AlsoCalled = ["dataset", "datasets", "train_file", "train_data", "training_file"])]
     public IReadOnlyList<string>? Data { get; init; }
 
+    [Field(Material, "pretrain: the documents of the first steps, over which the learning rate rises (warmup): what is to be learned before all else. null: the data begins.", Default = "null")]
+    public IReadOnlyList<string>? WarmupData { get; init; }
+
     [Field(Material, "pretrain: the documents of the last steps, over which the learning rate falls (decay): the best come last. null: the data goes on.", Default = "null", AlsoCalled = ["anneal_data"])]
     public IReadOnlyList<string>? Anneal { get; init; }
 

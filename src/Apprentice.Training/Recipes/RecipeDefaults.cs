@@ -34,9 +34,9 @@ public static class RecipeDefaults
         {
             recipe = PretrainingDefaults.Fill(recipe, model, data);
         }
-        else if (recipe.Anneal is not null || recipe.BatchTokens > 0)
+        else if (recipe.WarmupData is not null || recipe.Anneal is not null || recipe.BatchTokens > 0)
         {
-            var field = recipe.Anneal is not null ? "anneal" : "batch_tokens";
+            var field = recipe.WarmupData is not null ? "warmup_data" : recipe.Anneal is not null ? "anneal" : "batch_tokens";
             throw recipe.Error("bad_value", field, $"{field} is for pretraining only", "give --method pretrain, or leave it out");
         }
 
@@ -80,6 +80,7 @@ public static class RecipeDefaults
         {
             Model = modelName,
             Data = files,
+            WarmupData = recipe.WarmupData,
             Anneal = recipe.Anneal,
             Validation = validation,
             Test = test,

@@ -11,6 +11,8 @@ public sealed record ResolvedRecipe
 {
     public required string Model { get; init; }
     public required IReadOnlyList<string> Data { get; init; }
+    public required IReadOnlyList<string>? WarmupData { get; init; }
+
     public required IReadOnlyList<string>? Anneal { get; init; }
     public required HeldOut Validation { get; init; }
     public required HeldOut Test { get; init; }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Apprentice.Data;
 
 namespace Apprentice.Training.Runs;
@@ -42,10 +41,10 @@ public sealed record RunLock
     public static string HashFile(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 20, FileOptions.SequentialScan);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
+        return Convert.ToHexStringLower(Sha256.Hash(file));
     }
 
-    public static string HashText(string text) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
+    public static string HashText(string text) => Convert.ToHexStringLower(Sha256.Hash(text));
 
     private static Difference[] Compare(IDictionary<string, string> was, IDictionary<string, string> now) =>
     [

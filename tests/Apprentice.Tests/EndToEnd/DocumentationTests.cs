@@ -14,10 +14,7 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
 
     public static IEnumerable<string> Pages => Directory.GetFiles(Docs, "*.md").Append(Path.Combine(GoldenData.Root, "README.md")).Select(p => Path.GetRelativePath(GoldenData.Root, p)).Order(StringComparer.Ordinal);
 
-    /// <summary>
-    /// Every command of a code block, in the order of the pages, on a tiny model. What is no call of the program has a test
-    /// of its own: quickstart on the built-in model, packing, the recipe of the built-in model on its test's small slice.
-    /// </summary>
+    /// <summary>Every line of a code block that begins with the program's name, in the order of the pages, on a tiny model.</summary>
     [Fact]
     public async Task Commands_do_what_they_say()
     {
@@ -26,7 +23,7 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
         File.WriteAllLines(scratch.File("tickets.jsonl"), Enumerable.Range(0, 20).Select(i => $$"""{"prompt": "question {{i}}", "completion": "the answer {{i}}"}"""));
         File.WriteAllText(scratch.File("tickets-test.jsonl"), """{"prompt": "question", "completion": "the answer"}""");
         File.WriteAllText(scratch.File("conversation.json"), """[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]""");
-        File.WriteAllText(scratch.File("recipe.yaml"), Block().Matches(Read("docs/add-a-recipe.md"))[0].Groups[1].Value);
+        File.WriteAllText(scratch.File("recipe.yaml"), Block().Matches(Read("docs/add-a-recipe.md"))[0].Groups["text"].Value);
         foreach (var (page, line) in Pages.SelectMany(p => Commands(p).Select(line => (p, line))).OrderBy(c => c.p != "README.md"))
         {
             using var cli = CliProcess.Start([.. Word().Matches(line).Skip(1).Select(m => m.Value.Replace("\"", "", StringComparison.Ordinal))], folder: scratch.Path);
@@ -34,6 +31,21 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
             Assert.True(run.Exit == 0, $"{page}: {line}\n{run.Output}{run.Error}");
             output.WriteLine($"{page}: {line}");
         }
+    }
+
+    /// <summary>Those that are no call of the installed program have tests of their own.</summary>
+    [Fact]
+    public void Every_command_is_run_by_a_test()
+    {
+        var others = Pages.SelectMany(p => Shell(p).SelectMany(block => block.Split('\n')).Select(line => (Page: p, Line: line)))
+            .Where(c => c.Line.Length > 0 && !c.Line.StartsWith("apprentice ", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(others);
+        Assert.All(others, command => Assert.True(
+            command.Line == "dotnet test"
+                || command.Line == QuickstartTests.Command
+                || (command.Page.EndsWith("packaging.md", StringComparison.Ordinal) && PackedRepository.Commands.Any(start => command.Line.StartsWith(start, StringComparison.Ordinal))),
+            $"{command.Page}: no test runs '{command.Line}'"));
+        Assert.Equal([QuickstartTests.Command, "dotnet test"], Shell("README.md").Take(2).Select(block => block.TrimEnd()));
     }
 
     [Fact]
@@ -67,13 +79,16 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
         Assert.All(codes, code => Assert.Contains($"\"{code.Replace("template_raised", "raised", StringComparison.Ordinal)}\"", sources, StringComparison.Ordinal));
     }
 
-    private static IEnumerable<string> Commands(string page) => Block().Matches(Read(page))
-        .SelectMany(block => block.Groups[1].Value.Split('\n'))
+    /// <summary>Blocks of no language hold commands.</summary>
+    private static IEnumerable<string> Shell(string page) => Block().Matches(Read(page)).Where(b => b.Groups["language"].Length == 0).Select(b => b.Groups["text"].Value);
+
+    private static IEnumerable<string> Commands(string page) => Shell(page)
+        .SelectMany(block => block.Split('\n'))
         .Where(line => line.StartsWith("apprentice ", StringComparison.Ordinal));
 
     private static string Read(string page) => File.ReadAllText(Path.Combine(GoldenData.Root, page));
 
-    [GeneratedRegex(@"^```[a-z]*\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    [GeneratedRegex(@"^```(?<language>[a-z]*)\n(?<text>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Block();
 
     [GeneratedRegex(@"(?:[^\s""]|""[^""]*"")+")]

@@ -113,7 +113,7 @@ public sealed class PackagingTests(PackedRepository packed) : IClassFixture<Pack
         work.AssertSameBits("tested", "contained");
     }
 
-    /// <summary>A root folder with the program, the libraries that it is linked to, and nothing else: no ICU, no shell.</summary>
+    /// <summary>A root folder with the program, the libraries that it is linked to, and nothing else: no ICU, no OpenSSL, no shell.</summary>
     [SkippableFact]
     public async Task The_self_contained_program_runs_on_a_bare_system_and_without_icu_refuses_only_what_needs_it()
     {
@@ -136,6 +136,9 @@ public sealed class PackagingTests(PackedRepository packed) : IClassFixture<Pack
         var answer = await Bare("generate --model /work/m --prompt Hello --max-tokens 3");
         Assert.True(answer.Exit == 0, answer.Output + answer.Error);
         Assert.Equal(0, (await Bare("new /work/t")).Exit);
+        var untrained = await Bare("train --model /work/m --data /work/bank.jsonl --out /work/r");
+        Assert.Equal(2, untrained.Exit);
+        Assert.Contains("install it (Debian: libssl3)", untrained.Error, StringComparison.Ordinal);
 
         File.WriteAllText(work.In("m", "tokenizer.json"), TinyTokenizer.Json(normalizer: """{"type": "NFC"}"""));
         Assert.Equal(0, (await work.Run("generate --model m --prompt Hello --max-tokens 3")).Exit);

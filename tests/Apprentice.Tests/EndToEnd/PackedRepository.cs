@@ -32,6 +32,9 @@ public sealed partial class PackedRepository : IAsyncLifetime
     /// <summary>The page whose commands are run.</summary>
     public static string Page { get; } = Text("docs/packaging.md");
 
+    /// <summary>How those that the tests run begin.</summary>
+    public static IReadOnlyList<string> Commands { get; } = ["dotnet pack ", "dotnet tool install ", "dotnet publish "];
+
     /// <summary>The folder in which the page's relative paths begin.</summary>
     public string Path { get; } = Directory.CreateTempSubdirectory("apprentice-").FullName;
 

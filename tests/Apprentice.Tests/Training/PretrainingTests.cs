@@ -37,7 +37,7 @@ public sealed class PretrainingTests : IDisposable
     [InlineData("muon")]
     public void The_first_200_steps_reproduce_bit_for_bit(string optimizer)
     {
-        string[] options = ["--optimizer", optimizer, "--max-steps", "200", "--anneal", _best, "--validation", _best, "--evaluate-every", "50"];
+        string[] options = ["--optimizer", optimizer, "--max-steps", "200", "--warmup-data", _best, "--anneal", _best, "--validation", _best, "--evaluate-every", "50"];
         Assert.Equal(RunStatus.Succeeded, Run("one", [.. options, "--threads", "1"]).Status);
         Run("two", [.. options, "--threads", "2"]);
         using var interrupt = new CancellationTokenSource();
@@ -85,6 +85,17 @@ public sealed class PretrainingTests : IDisposable
     }
 
     [Fact]
+    public void The_first_steps_take_documents_of_their_own_and_the_data_begins_after_them()
+    {
+        Run("plain", "--max-steps", "20", "--learning-rate", "0.000000001");
+        Run("first", "--max-steps", "20", "--learning-rate", "0.000000001", "--warmup", "5", "--warmup-data", _best);
+        var (plain, first) = (Events("plain"), Events("first"));
+        Assert.All(Enumerable.Range(0, 5), i => Assert.NotEqual(plain[i].TrainLoss, first[i].TrainLoss));
+        Assert.All(Enumerable.Range(5, 15), i => Assert.Equal(plain[i - 5].TrainLoss!.Value, first[i].TrainLoss!.Value, 1e-4)); // hardly learning, it sees the same
+        Assert.Equal((0, plain[0].Epoch), (first[4].Epoch, first[5].Epoch));
+    }
+
+    [Fact]
     public void What_it_ends_with_is_published_even_where_the_validation_loss_was_lower_before()
     {
         // So high a rate that the loss rises again.
@@ -100,6 +111,7 @@ public sealed class PretrainingTests : IDisposable
     [InlineData("bad_value", "--anneal", "best.jsonl", "--schedule", "cosine")]
     [InlineData("bad_value", "--method", "full", "--batch-tokens", "512")]
     [InlineData("bad_value", "--method", "lora", "--anneal", "best.jsonl")]
+    [InlineData("bad_value", "--method", "full", "--warmup-data", "best.jsonl")]
     public void What_does_not_fit_is_refused(string code, params string[] options)
     {
         if (options.Contains("--method"))
