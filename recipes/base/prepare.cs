@@ -118,10 +118,13 @@ foreach (var generator in Generator.All)
     rows.Add(row.ToJson("own " + generator.Name, "own", "Apache-2.0 (made here)", row.Documents));
 }
 
-// Enough for the steps over which the learning rate rises; others than those of main.jsonl.
-var copying = Generator.All.Single(g => g.Make == Copying.Make);
-Write("warmup.jsonl", Enumerable.Range(0, 12_000).Select(i => Json.Compact(copying.Example(WarmupSeed, i).ToJson())));
 main = Shuffled(main, 0);
+
+// Half of the first tokens are copying, half are of everything: on copying alone it is learned faster, and lost again as soon as
+// other text changes the embeddings.
+var copying = Generator.All.Single(g => g.Make == Copying.Make);
+Write("warmup.jsonl", Shuffled([.. Enumerable.Range(0, 8_000).Select(i => Json.Compact(copying.Example(WarmupSeed, i).ToJson())), .. main[..5_000]], 4));
+main = main[5_000..];
 anneal = Shuffled(anneal, 1);
 Write("main.jsonl", main);
 Write("anneal.jsonl", anneal);

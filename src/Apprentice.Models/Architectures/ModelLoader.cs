@@ -28,12 +28,14 @@ public static class ModelLoader
         switch (config.String("model_type"))
         {
             case "llama":
-                var llama = LlamaConfig.From(config);
-                return new Llama(llama, new UntrainedSource(model.Base, llama.Layers, seed));
+                return Untrained(LlamaConfig.From(config), model.Base, seed);
             case var other:
                 throw Unsupported(other ?? "(no model_type)", config.Path);
         }
     }
+
+    internal static Llama Untrained(LlamaConfig config, string folder, ulong seed) =>
+        new(config, new UntrainedSource(folder, config.Layers, seed, InductionHeads.For(config, seed)));
 
     private static Llama FromGguf(GgufFile file, bool trainable)
     {

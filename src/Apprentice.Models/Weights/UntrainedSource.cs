@@ -12,7 +12,8 @@ namespace Apprentice.Models.Weights;
 /// <param name="folder">The model's folder, for messages.</param>
 /// <param name="layers">Of the model; each writes into the residual stream twice.</param>
 /// <param name="seed">The run's seed.</param>
-public sealed class UntrainedSource(string folder, int layers, ulong seed) : WeightSource
+/// <param name="heads">What is written over some of the values, or null.</param>
+internal sealed class UntrainedSource(string folder, int layers, ulong seed, InductionHeads? heads = null) : WeightSource
 {
     private const double StandardDeviation = 0.02;
 
@@ -29,6 +30,7 @@ public sealed class UntrainedSource(string folder, int layers, ulong seed) : Wei
         {
             var residual = name.EndsWith(".o_proj.weight", StringComparison.Ordinal) || name.EndsWith(".down_proj.weight", StringComparison.Ordinal);
             FillNormal(name, residual ? StandardDeviation / Math.Sqrt(2.0 * layers) : StandardDeviation, values);
+            heads?.Place(name, values, StandardDeviation);
         }
         else if (name.EndsWith(".weight", StringComparison.Ordinal))
         {
