@@ -19,7 +19,7 @@ var (colour, bold) = ((string?)null, false); // a style holds until it is change
 for (var row = 0; row < lines.Length; row++)
 {
     var column = 0;
-    foreach (Match piece in Regex.Matches(lines[row], @"\x1b\[([0-9;]*)m|\x1b[^m]*m|[^\x1b]+", RegexOptions.ExplicitCapture | RegexOptions.None, TimeSpan.FromSeconds(1)))
+    foreach (Match piece in Regex.Matches(lines[row], @"\x1b\[([0-9;]*)m|\x1b[^m]*m| {2,}|([^\x1b ]| (?! ))+", RegexOptions.ExplicitCapture | RegexOptions.None, TimeSpan.FromSeconds(1)))
     {
         if (piece.Value[0] == '\x1b')
         {
@@ -27,7 +27,7 @@ for (var row = 0; row < lines.Length; row++)
             continue;
         }
 
-        // Each run is put at its own column, so that the picture does not depend on the font's width.
+        // Each run of words is put at its own column (several spaces shrink to one in an SVG), so that the picture does not depend on the font's width.
         var text = piece.Value.Trim(' ');
         var start = column + piece.Value.Length - piece.Value.TrimStart(' ').Length;
         column += piece.Value.Length;

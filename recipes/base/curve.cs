@@ -6,7 +6,7 @@ using System.Globalization;
 using System.Text;
 using Apprentice.Training.Runs;
 
-const double Left = 50, Top = 20, Width = 600, Height = 300, Lowest = 1.5, Highest = 5.5;
+const double Left = 50, Top = 20, Width = 600, Height = 300, Lowest = 1, Highest = 5.5;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var events = EventLog.Read(RunFolder.Open(args[0]).EventsFile);
 var train = events.Where(e => e.TrainLoss is not null).Select(e => (e.Step, Loss: e.TrainLoss!.Value)).ToArray();

@@ -79,6 +79,8 @@ for (var i = 0; i < used.Length; i++)
     rows.Add(row.ToJson(used[i].Name, used[i].Kind, used[i].Licence, read[i].Count));
 }
 
+var copying = Generator.All.Single(g => g.Make == Copying.Make);
+
 // A tokenizer that learned from words that there are not would keep tokens for them.
 var madeUp = new HashSet<string>();
 foreach (var generator in Generator.All)
@@ -110,7 +112,7 @@ foreach (var generator in Generator.All)
         row.Add(late, example.Turns.Sum(turn => turn.Length) + (example.System?.Length ?? 0));
     }
 
-    if (generator.Make == Copying.Make)
+    if (generator == copying)
     {
         madeUp.UnionWith(seen);
     }
@@ -122,7 +124,6 @@ main = Shuffled(main, 0);
 
 // Half of the first tokens are copying, half are of everything: on copying alone it is learned faster, and lost again as soon as
 // other text changes the embeddings.
-var copying = Generator.All.Single(g => g.Make == Copying.Make);
 Write("warmup.jsonl", Shuffled([.. Enumerable.Range(0, 8_000).Select(i => Json.Compact(copying.Example(WarmupSeed, i).ToJson())), .. main[..5_000]], 4));
 main = main[5_000..];
 anneal = Shuffled(anneal, 1);

@@ -19,15 +19,19 @@ public sealed record FileKind(string Name, string? Remedy = null)
         Parquet = new("a Parquet file");
 
     /// <summary>The kind, or null where it is none of these.</summary>
-    public static FileKind? Of(ReadOnlySpan<byte> head) =>
-        head.StartsWith("GGUF"u8) ? Gguf
-        : head.StartsWith("version https://git-lfs"u8) ? LfsPointer
-        : head.StartsWith("PK\x03\x04"u8) ? Zip
-        : head.StartsWith("\x1f"u8) && head.Length > 1 && head[1] == 0x8b ? Gzip
-        : head.StartsWith("%PDF-"u8) ? Pdf
-        : head.StartsWith("PAR1"u8) ? Parquet
-        : IsPage(head) ? WebPage
-        : null;
+    /// <param name="content">From the first byte; what is beyond <see cref="HeadLength"/> is not looked at.</param>
+    public static FileKind? Of(ReadOnlySpan<byte> content)
+    {
+        var head = content[..Math.Min(content.Length, HeadLength)];
+        return head.StartsWith("GGUF"u8) ? Gguf
+            : head.StartsWith("version https://git-lfs"u8) ? LfsPointer
+            : head.StartsWith("PK\x03\x04"u8) ? Zip
+            : head.StartsWith("\x1f"u8) && head.Length > 1 && head[1] == 0x8b ? Gzip
+            : head.StartsWith("%PDF-"u8) ? Pdf
+            : head.StartsWith("PAR1"u8) ? Parquet
+            : IsPage(head) ? WebPage
+            : null;
+    }
 
     private static bool IsPage(ReadOnlySpan<byte> head)
     {

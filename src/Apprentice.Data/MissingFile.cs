@@ -36,7 +36,7 @@ public static class MissingFile
 
         // tickets.json for tickets.jsonl, then tickts.jsonl. Endings alone make no two names alike.
         var names = Names(parent);
-        var stem = Path.GetFileNameWithoutExtension(name);
+        var stem = Stem(name);
         var meant = names.FirstOrDefault(n => Stem(n) == stem) ?? (Suggestion.Nearest(stem, names.Select(Stem)) is { } alike ? names.First(n => Stem(n) == alike) : null);
         return meant is null ? null : Path.Combine(parent, meant);
     }

@@ -10,24 +10,19 @@ namespace Apprentice.Training;
 /// </summary>
 public sealed class CorpusSet : TrainingSet
 {
-    private readonly TokenCorpus _train;
-    private readonly TokenCorpus? _warmup;
-    private readonly TokenCorpus? _anneal;
-    private readonly CorpusOrder _order;
-    private readonly CorpusOrder? _warmupOrder;
-    private readonly CorpusOrder? _annealOrder;
-    private readonly int _start;
-    private readonly int _annealStart;
+    private readonly Phase? _warmup;
+    private readonly Phase _main;
+    private readonly Phase? _anneal;
 
     public CorpusSet(ResolvedRecipe recipe, TokenCorpus train, TokenCorpus? warmup, TokenCorpus? anneal, TokenCorpus? validation)
     {
-        (_train, _warmup, _anneal, Longest) = (train, warmup, anneal, recipe.MaxLength);
-        _order = Order(train, RandomStream.EpochOrder);
-        _warmupOrder = warmup is null ? null : Order(warmup, RandomStream.WarmupOrder);
-        _annealOrder = anneal is null ? null : Order(anneal, RandomStream.AnnealOrder);
+        Longest = recipe.MaxLength;
         TotalSteps = recipe.TotalSteps(train.Tokens);
-        _annealStart = anneal is null ? TotalSteps : recipe.DecayStart(TotalSteps);
-        _start = warmup is null ? 0 : Math.Min(recipe.Warmup.Of(TotalSteps), _annealStart);
+        var end = anneal is null ? TotalSteps : recipe.DecayStart(TotalSteps);
+        var start = warmup is null ? 0 : Math.Min(recipe.Warmup.Of(TotalSteps), end);
+        _warmup = warmup is null ? null : new Phase(warmup, Order(warmup, RandomStream.WarmupOrder), 0, start);
+        _main = new Phase(train, Order(train, RandomStream.EpochOrder), start, end);
+        _anneal = anneal is null ? null : new Phase(anneal, Order(anneal, RandomStream.AnnealOrder), end, TotalSteps);
         Validation = validation is null ? [] : new CorpusOrder(validation, recipe.MaxLength, recipe.MaxLength, 0, RandomStream.EpochOrder).InOrder();
         ValidationBytes = validation?.Bytes;
 
@@ -40,7 +35,7 @@ public sealed class CorpusSet : TrainingSet
 
     public override int Longest { get; }
 
-    public override long LargestStep => _order.StepTokens + (long)Longest;
+    public override long LargestStep => _main.Order.StepTokens + (long)Longest;
 
     public override IReadOnlyList<TokenizedExample> Validation { get; }
 
@@ -50,16 +45,22 @@ public sealed class CorpusSet : TrainingSet
     {
         get
         {
-            var warmup = _warmup is null ? "" : FormattableString.Invariant($"; before, to step {_start}, {_warmup.Documents:N0} documents of {_warmup.Tokens:N0} tokens");
-            var anneal = _anneal is null ? "" : FormattableString.Invariant($"; from step {_annealStart + 1} on {_anneal.Documents:N0} documents of {_anneal.Tokens:N0} tokens");
-            return FormattableString.Invariant($"{_train.Documents:N0} documents, {_train.Tokens:N0} tokens in {_order.Pieces:N0} pieces, {(double)_train.Bytes / _train.Tokens:0.00} bytes a token{warmup}{anneal}");
+            var (corpus, order) = (_main.Corpus, _main.Order);
+            var warmup = _warmup is null ? "" : FormattableString.Invariant($"; before, to step {_warmup.End}, {_warmup.Corpus.Documents:N0} documents of {_warmup.Corpus.Tokens:N0} tokens");
+            var anneal = _anneal is null ? "" : FormattableString.Invariant($"; from step {_anneal.Start + 1} on {_anneal.Corpus.Documents:N0} documents of {_anneal.Corpus.Tokens:N0} tokens");
+            return FormattableString.Invariant($"{corpus.Documents:N0} documents, {corpus.Tokens:N0} tokens in {order.Pieces:N0} pieces, {(double)corpus.Bytes / corpus.Tokens:0.00} bytes a token{warmup}{anneal}");
         }
     }
 
-    public override IReadOnlyList<TokenizedExample> Step(int step) =>
-        step < _start ? _warmupOrder!.Step(step)
-        : step < _annealStart ? _order.Step(step - _start)
-        : _annealOrder!.Step(step - _annealStart);
+    public override IReadOnlyList<TokenizedExample> Step(int step)
+    {
+        var phase = step < _main.Start ? _warmup! : step < _main.End ? _main : _anneal!;
+        return phase.Order.Step(step - phase.Start);
+    }
 
-    public override double EpochsAfter(int steps) => (double)(Math.Clamp(steps, _start, _annealStart) - _start) * _order.StepTokens / _order.PassTokens;
+    public override double EpochsAfter(int steps) =>
+        (double)(Math.Clamp(steps, _main.Start, _main.End) - _main.Start) * _main.Order.StepTokens / _main.Order.PassTokens;
+
+    /// <summary>The documents of steps [Start, End).</summary>
+    private sealed record Phase(TokenCorpus Corpus, CorpusOrder Order, int Start, int End);
 }

@@ -5,7 +5,7 @@ namespace Apprentice.Recipes.Base;
 /// <summary>
 /// Names, words and numbers that mean nothing, to be said again, found by their key or put in their places. Looking back for
 /// what came after the same beginning is the skill under every extraction and every reply that names a number; a small model
-/// finds it late in ordinary text, and early here, where nothing else lowers the loss.
+/// does not find it in ordinary text.
 /// </summary>
 public static class Copying
 {

@@ -1,14 +1,14 @@
 namespace Apprentice.Recipes.Base;
 
 /// <summary>One kind of instruction data.</summary>
-/// <param name="Main">Characters for the stable phase.</param>
+/// <param name="Main">Characters for the steps before the last phase.</param>
 /// <param name="Anneal">Characters for the last phase.</param>
 /// <param name="Make">How one example is made.</param>
 public sealed record Generator(string Name, int Main, int Anneal, Func<Draw, Instruction> Make)
 {
     private const int K = 1000;
 
-    /// <summary>Every generator: fourteen million characters of tasks, half of them late, and copying, which is also all of the warm-up. What fine-tuning on few examples needs most has most.</summary>
+    /// <summary>Every generator: fourteen million characters of tasks, half of them late, and copying, which is also half of the warm-up. What fine-tuning on few examples needs most has most.</summary>
     public static IReadOnlyList<Generator> All { get; } =
     [
         new("copying", 3500 * K, 400 * K, Copying.Make),

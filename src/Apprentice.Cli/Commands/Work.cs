@@ -26,7 +26,6 @@ internal static class Work
     public static EvaluationSummary Evaluate(EvaluateRequest request, IProgress<double> progress, CancellationToken cancel)
     {
         RequireWritable(request.Out);
-
         var names = request.Metrics.Count > 0 ? request.Metrics : [DefaultMetric(request.Model)];
         var metrics = names.Select(Metric.Find).ToArray();
         var examples = request.Data.SelectMany(file => DatasetReader.Read(file, columns: request.Columns).Examples).ToArray();

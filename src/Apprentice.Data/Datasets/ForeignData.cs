@@ -15,7 +15,7 @@ internal static class ForeignData
     /// <exception cref="InputException">Code <c>csv_not_read</c> or <c>unknown_format</c>.</exception>
     public static void Refuse(string path, ReadOnlySpan<byte> content)
     {
-        if (FileKind.Of(content[..Math.Min(content.Length, FileKind.HeadLength)]) is { } kind)
+        if (FileKind.Of(content) is { } kind)
         {
             throw new InputException("unknown_format", $"this is {kind.Name}; a file of examples is needed", path, hint: kind.Remedy ?? $"examples are lines of JSON, such as {OneLine}");
         }

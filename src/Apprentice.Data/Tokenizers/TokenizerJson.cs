@@ -47,11 +47,11 @@ internal static class TokenizerJson
         var file = new FileInfo(path);
         return !file.Exists ? throw new InputException("file_not_found", $"There is no file {path}.", path)
             : file.Length > MaxFileBytes ? throw new InputException("bad_tokenizer", $"The file has {file.Length} bytes; a tokenizer has less than {MaxFileBytes}.", path)
-            : Refused(path, File.ReadAllBytes(path));
+            : RefusedIfOther(path, File.ReadAllBytes(path));
     }
 
     /// <summary>Folders cloned without Git LFS have pointers in place of their large files, of which this may be one.</summary>
-    private static byte[] Refused(string path, byte[] content) => FileKind.Of(content.AsSpan(0, Math.Min(content.Length, FileKind.HeadLength))) is { } kind
+    private static byte[] RefusedIfOther(string path, byte[] content) => FileKind.Of(content) is { } kind
         ? throw new InputException("bad_tokenizer", $"this is {kind.Name}; a tokenizer is needed", path, hint: kind.Remedy)
         : content;
 

@@ -28,10 +28,12 @@ internal sealed class InductionHeads
     private readonly LlamaConfig _config;
     private readonly double[] _frequencies;
     private readonly double[] _common;
-    private readonly double[][] _read;
-    private readonly double[][] _carried;
-    private readonly double[][] _copied;
-    private readonly int[] _compared;
+    private readonly int _compared;
+
+    // For each dimension of a head a direction of the model's width; null where tokens are not compared.
+    private readonly double[]?[] _read;
+    private readonly double[]?[] _carried;
+    private readonly double[]?[] _copied;
 
     private InductionHeads(LlamaConfig config, ulong seed)
     {
@@ -43,11 +45,22 @@ internal sealed class InductionHeads
         _common = [.. Enumerable.Range(0, config.Width).Select(_ => (random.Uniform(drawn++) < 0.5 ? -1 : 1) / root)];
 
         // Dimensions that turn slowly compare tokens at any distance.
-        var slow = Enumerable.Range(0, _frequencies.Length).Where(pair => 8 * pair >= 3 * _frequencies.Length).ToArray();
-        _compared = [.. slow, .. slow.Select(pair => pair + _frequencies.Length)];
-        _read = Orthonormal(_compared.Length, _common);
-        _carried = Orthonormal(_compared.Length);
+        int[] slow = [.. Enumerable.Range(0, config.HeadWidth).Where(row => 8 * (row % _frequencies.Length) >= 3 * _frequencies.Length)];
+        _compared = slow.Length;
+        _read = Spread(Orthonormal(_compared, _common));
+        _carried = Spread(Orthonormal(_compared));
         _copied = Orthonormal(config.HeadWidth);
+
+        double[]?[] Spread(double[][] directions)
+        {
+            var all = new double[]?[config.HeadWidth];
+            for (var i = 0; i < slow.Length; i++)
+            {
+                all[slow[i]] = directions[i];
+            }
+
+            return all;
+        }
 
         double[][] Orthonormal(int count, params double[][] apartFrom)
         {
@@ -91,12 +104,12 @@ internal sealed class InductionHeads
                 break;
             case "model.layers.0.self_attn.q_proj.weight": Rows(values, NextQuery); break;
             case "model.layers.0.self_attn.k_proj.weight": Rows(values, NextKey); break;
-            case "model.layers.0.self_attn.v_proj.weight": Rows(values, (row, column) => Compared(row, _read, column)); break;
-            case "model.layers.0.self_attn.o_proj.weight": Columns(values, (row, column) => CarriedScale * Compared(column, _carried, row)); break;
-            case "model.layers.1.self_attn.q_proj.weight": Rows(values, (row, column) => MatchGain * Compared(row, _read, column)); break;
-            case "model.layers.1.self_attn.k_proj.weight": Rows(values, (row, column) => MatchGain * Compared(row, _carried, column)); break;
-            case "model.layers.1.self_attn.v_proj.weight": Rows(values, (row, column) => _copied[row][column]); break;
-            case "model.layers.1.self_attn.o_proj.weight": Columns(values, (row, column) => CopiedScale * _copied[column][row]); break;
+            case "model.layers.0.self_attn.v_proj.weight": Rows(values, (row, column) => At(_read[row], column)); break;
+            case "model.layers.0.self_attn.o_proj.weight": Columns(values, (row, column) => CarriedScale * At(_carried[column], row)); break;
+            case "model.layers.1.self_attn.q_proj.weight": Rows(values, (row, column) => MatchGain * At(_read[row], column)); break;
+            case "model.layers.1.self_attn.k_proj.weight": Rows(values, (row, column) => MatchGain * At(_carried[row], column)); break;
+            case "model.layers.1.self_attn.v_proj.weight": Rows(values, (row, column) => At(_copied[row], column)); break;
+            case "model.layers.1.self_attn.o_proj.weight": Columns(values, (row, column) => CopiedScale * At(_copied[column], row)); break;
         }
     }
 
@@ -109,7 +122,7 @@ internal sealed class InductionHeads
         / (CommonShare * CommonShare / (1 + CommonShare * CommonShare) * _config.Width * _frequencies.Take(Fast).Sum(f => 1 - Math.Cos(f))));
 
     // About seven tenths of what is compared are left after the norm before the second layer.
-    private double MatchGain => Math.Sqrt(MatchScore * Math.Sqrt(_config.HeadWidth) / (0.7 * _compared.Length));
+    private double MatchGain => Math.Sqrt(MatchScore * Math.Sqrt(_config.HeadWidth) / (0.7 * _compared));
 
     private double NextKey(int row, int column) => row < Fast ? NextGain * _common[column] : 0;
 
@@ -120,11 +133,7 @@ internal sealed class InductionHeads
         return pair >= Fast ? 0 : NextGain * _common[column] * (row == pair ? Math.Cos(_frequencies[pair]) : -Math.Sin(_frequencies[pair]));
     }
 
-    private double Compared(int dimension, double[][] vectors, int at)
-    {
-        var index = Array.IndexOf(_compared, dimension);
-        return index < 0 ? 0 : vectors[index][at];
-    }
+    private static double At(double[]? direction, int column) => direction is null ? 0 : direction[column];
 
     /// <summary>The first head's rows of a weight [out, width].</summary>
     private void Rows(float[] values, Func<int, int, double> value)

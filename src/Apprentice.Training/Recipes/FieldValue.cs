@@ -15,7 +15,7 @@ internal sealed record FieldValue(string? Text, IReadOnlyList<string>? List, IRe
             return uses.Count == 1 ? new(uses[0], null, null) : throw new FormatException("to be given once");
         }
 
-        if (field.Name is "data" or "warmup_data" or "anneal")
+        if (field.IsFiles)
         {
             return new(null, uses, null);
         }

@@ -31,6 +31,12 @@ internal static class PretrainingDefaults
         var maxSteps = recipe.MaxSteps ?? 0;
         var epochs = recipe.Epochs ?? (maxSteps > 0 ? Math.Clamp(Math.Ceiling((double)maxSteps * tokens / Math.Max(1, data.Tokens)), 1, 10_000) : 1);
         var steps = ResolvedRecipe.TotalSteps(data.Tokens, tokens, epochs, maxSteps);
+        var warmup = recipe.Warmup ?? Amount.Share(0.05);
+        if (recipe.WarmupData is not null && warmup.Of(steps) == 0)
+        {
+            throw recipe.Error("bad_value", "warmup_data", "warmup_data names the documents of the steps over which the learning rate rises: there are none", "give warmup some steps, or leave warmup_data out");
+        }
+
         return recipe with
         {
             Validation = recipe.Validation ?? HeldOut.None,
@@ -38,7 +44,7 @@ internal static class PretrainingDefaults
             // Small steps for large models: their gradients are the same size but there are more of them in each sum.
             LearningRate = recipe.LearningRate ?? Math.Min(3e-3, 3e-3 * Math.Sqrt(1e7 / model.Parameters)),
             Schedule = recipe.Schedule ?? ScheduleKind.Wsd,
-            Warmup = recipe.Warmup ?? Amount.Share(0.05),
+            Warmup = warmup,
             Epochs = epochs,
             MaxSteps = maxSteps,
             BatchTokens = tokens,

@@ -77,13 +77,17 @@ public sealed partial record Recipe
         {
             // A model can also be a name, which is no path.
             Model = recipe.Model is { } model && Path.Exists(In(model)) ? In(model) : recipe.Model,
-            Data = recipe.Data is { } data ? [.. data.Select(In)] : null,
+            Data = AllIn(recipe.Data),
+            WarmupData = AllIn(recipe.WarmupData),
+            Anneal = AllIn(recipe.Anneal),
             Validation = Held(recipe.Validation),
             Test = Held(recipe.Test),
             Out = In(recipe.Out ?? RecipeDefaults.OutFor(recipe.Data)),
         };
 
         string In(string path) => Path.Combine(folder, path);
+
+        IReadOnlyList<string>? AllIn(IReadOnlyList<string>? files) => files?.Select(In).ToArray();
 
         HeldOut? Held(HeldOut? part) => part?.File is { } path ? HeldOut.FromFile(In(path)) : part;
     }

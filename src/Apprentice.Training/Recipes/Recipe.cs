@@ -15,13 +15,13 @@ public sealed partial record Recipe
     [Field(Material, "The model to start from: a .gguf file, a Hugging Face folder, or base (built in).", AlsoCalled = ["base_model", "model_name_or_path", "model_name"])]
     public string? Model { get; init; }
 
-    [Field(Material, "The examples: one JSONL file or several.", AlsoCalled = ["dataset", "datasets", "train_file", "train_data", "training_file"])]
+    [Field(Material, "The examples: one JSONL file or several.", IsFiles = true, AlsoCalled = ["dataset", "datasets", "train_file", "train_data", "training_file"])]
     public IReadOnlyList<string>? Data { get; init; }
 
-    [Field(Material, "pretrain: the documents of the first steps, over which the learning rate rises (warmup): what is to be learned before all else. null: the data begins.", Default = "null")]
+    [Field(Material, "pretrain: the documents of the first steps, over which the learning rate rises (warmup): what is to be learned before all else. null: the data begins.", IsFiles = true, Default = "null")]
     public IReadOnlyList<string>? WarmupData { get; init; }
 
-    [Field(Material, "pretrain: the documents of the last steps, over which the learning rate falls (decay): the best come last. null: the data goes on.", Default = "null", AlsoCalled = ["anneal_data"])]
+    [Field(Material, "pretrain: the documents of the last steps, over which the learning rate falls (decay): the best come last. null: the data goes on.", IsFiles = true, Default = "null", AlsoCalled = ["anneal_data"])]
     public IReadOnlyList<string>? Anneal { get; init; }
 
     [Field(Material, "Examples that steer the run but are not trained on: none, a share of the data, a number of its examples, or a file.", Default = "a tenth of the data, 200 examples at most; none where there are fewer than 10, and for pretrain, which takes a file only", AlsoCalled = ["validation_file", "val_set_size", "eval_data", "valid"])]

@@ -18,6 +18,9 @@ public sealed class FieldAttribute(string section, string help) : Attribute
     /// <summary>The numbers allowed, in interval notation.</summary>
     public string? Range { get; init; }
 
+    /// <summary>A list of files: their names may hold commas, and those of a folder's recipe start at the folder.</summary>
+    public bool IsFiles { get; init; }
+
     /// <summary>Names that other trainers use for it, only to point from them to ours.</summary>
     public string[] AlsoCalled { get; init; } = [];
 }
@@ -60,6 +63,7 @@ public sealed class RecipeField
     public string Section => about.Section;
     public string Help => about.Help;
     public string Default => about.Default;
+    public bool IsFiles => about.IsFiles;
     public bool IsRequired => about.Default.Length == 0;
     public IReadOnlyList<string> AlsoCalled => about.AlsoCalled;
 

@@ -120,12 +120,12 @@ public sealed class PackagingTests(PackedRepository packed) : IClassFixture<Pack
         const string Enter = """
             set -e
             program=$1 folder=$2 root=$2/root; shift 2
-            mkdir -p $root/app $root/proc $root/dev $root/work
+            mkdir -p $root/app $root/proc $root/dev $root/files
             for library in $(ldd $program/apprentice $program/*.so | grep -o '/[^ :]*\.so[^ :]*' | grep -v "^$program" | sort -u); do
               mkdir -p $root$(dirname $library)
               cp -L $library $root$library
             done
-            mount --bind $program $root/app; mount --rbind /proc $root/proc; mount --rbind /dev $root/dev; mount --bind $folder $root/work
+            mount --bind $program $root/app; mount --rbind /proc $root/proc; mount --rbind /dev $root/dev; mount --bind $folder $root/files
             PATH=$PATH:/usr/sbin:/sbin
             exec "$(command -v env)" -i "$(command -v chroot)" $root /app/apprentice "$@"
             """;
@@ -133,16 +133,16 @@ public sealed class PackagingTests(PackedRepository packed) : IClassFixture<Pack
         Skip.IfNot((await packed.RunAsync("unshare", ["-m", "true"], work.Path)).Exit == 0, "another root folder cannot be entered: needs root and unshare");
         Task<CliResult> Bare(string command) => packed.RunAsync("unshare", ["-m", "bash", "-c", Enter, "bash", program, work.Path, .. command.Split(' ')], work.Path);
 
-        var answer = await Bare("generate --model /work/m --prompt Hello --max-tokens 3");
+        var answer = await Bare("generate --model /files/m --prompt Hello --max-tokens 3");
         Assert.True(answer.Exit == 0, answer.Output + answer.Error);
-        Assert.Equal(0, (await Bare("new /work/t")).Exit);
-        var untrained = await Bare("train --model /work/m --data /work/bank.jsonl --out /work/r");
+        Assert.Equal(0, (await Bare("new /files/t")).Exit);
+        var untrained = await Bare("train --model /files/m --data /files/bank.jsonl --out /files/r");
         Assert.Equal(2, untrained.Exit);
         Assert.Contains("install it (Debian: libssl3)", untrained.Error, StringComparison.Ordinal);
 
         File.WriteAllText(work.In("m", "tokenizer.json"), TinyTokenizer.Json(normalizer: """{"type": "NFC"}"""));
         Assert.Equal(0, (await work.Run("generate --model m --prompt Hello --max-tokens 3")).Exit);
-        var refused = await Bare("generate --model /work/m --prompt Hello --max-tokens 3");
+        var refused = await Bare("generate --model /files/m --prompt Hello --max-tokens 3");
         Assert.Equal(2, refused.Exit);
         Assert.Contains("install ICU", refused.Error, StringComparison.Ordinal);
     }

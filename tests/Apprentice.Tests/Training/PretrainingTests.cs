@@ -112,6 +112,7 @@ public sealed class PretrainingTests : IDisposable
     [InlineData("bad_value", "--method", "full", "--batch-tokens", "512")]
     [InlineData("bad_value", "--method", "lora", "--anneal", "best.jsonl")]
     [InlineData("bad_value", "--method", "full", "--warmup-data", "best.jsonl")]
+    [InlineData("bad_value", "--warmup-data", "best.jsonl", "--warmup", "0")]
     public void What_does_not_fit_is_refused(string code, params string[] options)
     {
         if (options.Contains("--method"))

@@ -11,6 +11,16 @@ namespace Apprentice.Tests.Training.Recipes;
 public class RecipeReaderTests
 {
     [Fact]
+    public void Files_of_a_folders_recipe_start_at_the_folder()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.In("recipe.yaml"), "model: base\ndata: [a.jsonl, b.jsonl]\nwarmup_data: w.jsonl\nanneal: [c.jsonl]\nvalidation: v.jsonl\nout: r\n");
+        var recipe = Recipe.Load(folder.Path);
+        Assert.Equal(("base", folder.In("v.jsonl"), folder.In("r")), (recipe.Model, recipe.Validation!.File, recipe.Out));
+        Assert.Equal([folder.In("a.jsonl"), folder.In("b.jsonl"), folder.In("w.jsonl"), folder.In("c.jsonl")], [.. recipe.Data!, .. recipe.WarmupData!, .. recipe.Anneal!]);
+    }
+
+    [Fact]
     public void Reads_every_kind_of_field()
     {
         var recipe = Recipe.Parse("""
