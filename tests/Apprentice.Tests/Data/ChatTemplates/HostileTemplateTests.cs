@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Apprentice.Data;
 using Apprentice.Data.ChatTemplates;
@@ -73,13 +72,7 @@ public class HostileTemplateTests(ITestOutputHelper output)
         var (elapsed, error) = Run(template);
         output.WriteLine($"{elapsed.TotalMilliseconds:0} ms, {(GC.GetTotalAllocatedBytes() - before) >> 20} MB made in all, {error?.Code}: {template[..Math.Min(80, template.Length)]}");
 
-        // The work is the same each time; what varies is how busy the machine is.
-        for (var attempt = 0; attempt < 2 && elapsed >= TimeSpan.FromSeconds(1); attempt++)
-        {
-            elapsed = Run(template).Elapsed;
-        }
-
-        Assert.True(elapsed < TimeSpan.FromSeconds(1), $"took {elapsed} at best of three");
+        Assert.True(elapsed < TimeSpan.FromSeconds(1), $"took {elapsed}");
     }
 
     [Fact]
@@ -171,7 +164,7 @@ public class HostileTemplateTests(ITestOutputHelper output)
     private static (TimeSpan Elapsed, InputException? Error) Run(string template)
     {
         var messages = OwnTemplates.Messages(Conversation);
-        var clock = Stopwatch.StartNew();
+        var clock = ThreadClock.StartNew();
         try
         {
             ChatTemplate.Parse(template).Render(messages, OwnTemplates.Options);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Apprentice.Data;
 using Apprentice.Data.Tokenizers;
@@ -36,7 +35,7 @@ public sealed class HostileTokenizerTests
             var source = Sources[random.Next(Sources.Length)];
             var json = random.Next(2) == 0 ? MutateBytes(System.Text.Encoding.UTF8.GetBytes(source), random) : System.Text.Encoding.UTF8.GetBytes(MutateValue(source, random));
             var before = GC.GetAllocatedBytesForCurrentThread();
-            var watch = Stopwatch.StartNew();
+            var watch = ThreadClock.StartNew();
             try
             {
                 var tokenizer = Tokenizer.FromJson(json, "mutated");
