@@ -46,13 +46,13 @@ public static class MissingFile
     private static string WhereItWasLookedFor(string path) =>
         Path.IsPathRooted(path) ? "check the name and the folder" : $"check the name; it was looked for in {Environment.CurrentDirectory}";
 
-    private static string? FirstIn(string folder) => Names(folder).Order(StringComparer.Ordinal).FirstOrDefault(n => Path.HasExtension(n));
+    private static string? FirstIn(string folder) => Names(folder).FirstOrDefault(n => Path.HasExtension(n));
 
     private static List<string> Names(string folder)
     {
         try
         {
-            return [.. Directory.EnumerateFileSystemEntries(folder.Length == 0 ? "." : folder).Take(MostNames).Select(e => Path.GetFileName(e))];
+            return [.. Directory.EnumerateFileSystemEntries(folder.Length == 0 ? "." : folder).Take(MostNames).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
