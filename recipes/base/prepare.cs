@@ -80,6 +80,10 @@ for (var i = 0; i < used.Length; i++)
 }
 
 var copying = Generator.All.Single(g => g.Make == Copying.Make);
+var orders = Generator.All.Single(g => g.Make == Service.Order);
+
+// Orders came when the tokenizer was settled, and do not change it.
+var added = new List<string>();
 
 // A tokenizer that learned from words that there are not would keep tokens for them.
 var madeUp = new HashSet<string>();
@@ -107,8 +111,8 @@ foreach (var generator in Generator.All)
             continue;
         }
 
-        var late = row.Anneal < lateShare * (row.Main + row.Anneal);
-        (late ? anneal : main).Add(line);
+        var late = generator.Main == 0 || row.Anneal < lateShare * (row.Main + row.Anneal);
+        (generator == orders ? added : late ? anneal : main).Add(line);
         row.Add(late, example.Turns.Sum(turn => turn.Length) + (example.System?.Length ?? 0));
     }
 
@@ -128,7 +132,7 @@ Write("warmup.jsonl", Shuffled([.. Enumerable.Range(0, 8_000).Select(i => Json.C
 main = main[5_000..];
 anneal = Shuffled(anneal, 1);
 Write("main.jsonl", main);
-Write("anneal.jsonl", anneal);
+Write("anneal.jsonl", Shuffled([.. anneal, .. added], 5));
 foreach (var (kind, lines) in slices)
 {
     Write($"held-out/{kind.Replace(' ', '-')}.jsonl", lines);
@@ -137,7 +141,7 @@ foreach (var (kind, lines) in slices)
 Write("held-out/all.jsonl", Shuffled(slices.Values.SelectMany(lines => lines).ToList(), 2));
 Write("tokenizer.jsonl", TokenizerSample(Shuffled([.. main, .. anneal], 3).Where(line => !madeUp.Contains(line))));
 File.WriteAllText(Path.Combine(target, "mixture.json"), Json.Indented(rows) + "\n");
-Console.WriteLine($"main {main.Count} documents, anneal {anneal.Count}, held out {slices.Values.Sum(s => s.Count)} in {slices.Count} kinds: {target}");
+Console.WriteLine($"main {main.Count} documents, anneal {anneal.Count + added.Count}, held out {slices.Values.Sum(s => s.Count)} in {slices.Count} kinds: {target}");
 return 0;
 
 List<string> Slice(string kind) => slices.TryGetValue(kind, out var lines) ? lines : slices[kind] = [];

@@ -7,17 +7,25 @@ public static class Classification
 
     public static Instruction Make(Draw draw) => draw.Number(0, 99) switch
     {
-        < 38 => Listed(draw),
-        < 58 => Unlisted(draw),
-        < 68 => FewShot(draw),
+        < 38 => Listed(draw, Domain.All),
+        < 58 => Unlisted(draw, Domain.All),
+        < 68 => FewShot(draw, Domain.All),
         < 76 => Department(draw),
         < 86 => Trait(draw),
         _ => Topic(draw),
     };
 
-    private static Instruction Listed(Draw draw)
+    /// <summary>What a message of these domains' customers is about.</summary>
+    internal static Instruction Intent(Draw draw, IReadOnlyList<Domain> domains) => draw.Number(0, 9) switch
     {
-        var domain = draw.Pick(Domain.All);
+        < 5 => Listed(draw, domains),
+        < 8 => Unlisted(draw, domains),
+        _ => FewShot(draw, domains),
+    };
+
+    private static Instruction Listed(Draw draw, IReadOnlyList<Domain> domains)
+    {
+        var domain = draw.Pick(domains);
         var style = Style(draw);
         var (labels, right) = Labels(draw, domain, draw.Number(3, 20), style);
         var message = CustomerMessage.Of(draw, domain, right.Problem, draw.Chance(0.5));
@@ -33,9 +41,9 @@ public static class Classification
         };
     }
 
-    private static Instruction Unlisted(Draw draw)
+    private static Instruction Unlisted(Draw draw, IReadOnlyList<Domain> domains)
     {
-        var domain = draw.Pick(Domain.All);
+        var domain = draw.Pick(domains);
         var problem = draw.Pick(domain.Problems.ToArray());
         var message = CustomerMessage.Of(draw, domain, problem, draw.Chance(0.4));
         var withThing = draw.Chance(0.5);
@@ -50,9 +58,9 @@ public static class Classification
         };
     }
 
-    private static Instruction FewShot(Draw draw)
+    private static Instruction FewShot(Draw draw, IReadOnlyList<Domain> domains)
     {
-        var domain = draw.Pick(Domain.All);
+        var domain = draw.Pick(domains);
         var style = Style(draw);
         var (labels, right) = Labels(draw, domain, draw.Number(2, 5), style);
         var (question, answer) = draw.Pick([("Message", "Label"), ("Text", "Category"), ("Input", "Output"), ("Customer", "Intent"), ("Q", "A")]);
@@ -80,7 +88,7 @@ public static class Classification
 
     private static Instruction Trait(Draw draw)
     {
-        var message = CustomerMessage.Any(draw);
+        var message = CustomerMessage.Any(draw, Domain.All);
         if (draw.Chance(0.5))
         {
             var scale = draw.Pick<string[]>([["low", "normal", "high"], ["can wait", "soon", "at once"], ["green", "yellow", "red"], ["1", "2", "3"]]);
@@ -107,7 +115,7 @@ public static class Classification
     {
         // Some lists mix in problems of other trades, as long lists of real desks do.
         var own = draw.Sample(domain.Problems, count);
-        var others = draw.Sample(Problem.All.Except(own), count - own.Count);
+        var others = draw.Sample(domain.Catalogue.Except(own), count - own.Count);
         var labels = own.Concat(others).Select(problem => new Named(Styled(draw.Pick(problem.Names).Replace('_', ' '), style), problem)).ToList();
         return (labels, labels[draw.Number(0, own.Count - 1)]);
     }

@@ -38,7 +38,7 @@ public static class Extraction
 
     private static Instruction FromMessage(Draw draw)
     {
-        var message = CustomerMessage.Any(draw);
+        var message = CustomerMessage.Any(draw, Domain.All);
         var fields = draw.Sample(
             [
                 (draw.Pick(["order_number", "reference", "number", "case_id", "ref"]), (object?)message.Reference),

@@ -26,7 +26,7 @@ public sealed class Grammar
         }
     }
 
-    public static Grammar Words { get; } = new("words.txt", "names.txt");
+    public static Grammar Words { get; } = new("words.txt", "names.txt", "pressing.txt");
 
     /// <summary>The lines of a rule, not expanded.</summary>
     public IReadOnlyList<string> Rule(string name) => _rules[name];

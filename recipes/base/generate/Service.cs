@@ -9,9 +9,21 @@ public static class Service
     private static readonly string[] AnswerKeys = ["answer", "response", "message", "text", "note", "say", "draft"];
     private static readonly string[][] Scales = [["low", "normal", "high"], ["low", "medium", "high"], ["1", "2", "3"], ["later", "soon", "now"], ["minor", "usual", "urgent"], ["green", "amber", "red"]];
 
-    public static Instruction Reply(Draw draw)
+    public static Instruction Reply(Draw draw) => Reply(draw, Domain.All);
+
+    /// <summary>What the customers of mail-order shops write, sorted, made a ticket of and answered.</summary>
+    public static Instruction Order(Draw draw) => draw.Number(0, 9) switch
     {
-        var message = CustomerMessage.Any(draw);
+        < 5 => Ticket(draw, Domain.Shops),
+        < 9 => Classification.Intent(draw, Domain.Shops),
+        _ => Reply(draw, Domain.Shops),
+    };
+
+    public static Instruction Ticket(Draw draw) => Ticket(draw, Domain.All);
+
+    private static Instruction Reply(Draw draw, IReadOnlyList<Domain> domains)
+    {
+        var message = CustomerMessage.Any(draw, domains);
         var firm = Grammar.Words.Say(draw, "{firm}");
         var voice = draw.Number(0, 4);
         var answer = message.Reply(draw);
@@ -41,14 +53,14 @@ public static class Service
         };
     }
 
-    public static Instruction Ticket(Draw draw)
+    private static Instruction Ticket(Draw draw, IReadOnlyList<Domain> domains)
     {
-        var domain = draw.Pick(Domain.All);
+        var domain = draw.Pick(domains);
         var problem = draw.Pick(domain.Problems.ToArray());
         var message = CustomerMessage.Of(draw, domain, problem);
         var (kind, urgency, answer) = (draw.Pick(KindKeys), draw.Pick(UrgencyKeys), draw.Pick(AnswerKeys));
         var scale = draw.Pick(Scales);
-        var level = scale[problem.Urgency switch { "low" => 0, "normal" => 1, _ => 2 }];
+        var level = scale[message.Urgency switch { "low" => 0, "normal" => 1, _ => 2 }];
         var labels = draw.Shuffle(draw.Sample(domain.Problems.Where(p => p != problem), draw.Number(2, 9)).Append(problem));
         var words = draw.Chance(0.3);
         string Label(Problem p) => words ? p.Names[0].Replace('_', ' ') : p.Names[0];

@@ -91,8 +91,26 @@ public sealed partial class GeneratorTests
 
     /// <summary>quickstart measures a task of its own: its three fields are never asked for here.</summary>
     [Fact]
-    public void Tickets_are_not_those_of_quickstart() => Assert.All(Made("tickets"), e =>
+    public void Tickets_are_not_those_of_quickstart() => Assert.All(Made("tickets").Concat(Made("orders")).Where(e => e.Fields is not null), e =>
         Assert.DoesNotContain(e.Fields!, field => field is "intent" or "priority" or "reply"));
+
+    /// <summary>Nor are its labels used, nor do its sentences occur: no five words in a row of those that it holds out.</summary>
+    [Fact]
+    public void Orders_do_not_say_what_quickstart_asks()
+    {
+        var phrases = JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenData.Root, "recipes", "quickstart", "phrases.json")))!;
+        Assert.DoesNotContain(Problem.OfOrders.SelectMany(p => p.Names), phrases["replies"]!.AsObject().Select(r => r.Key).Contains);
+        var seen = Made("orders").SelectMany(e => Runs(e.System + "\n" + string.Join('\n', e.Turns))).ToHashSet();
+        var heldOut = new[] { "low", "deadline", "danger" }.Select(rule => phrases[rule]!).Concat(phrases["intents"]!.AsObject().Select(intent => intent.Value!))
+            .SelectMany(rule => rule["test"]!.AsArray()).SelectMany(sentence => Runs((string)sentence!));
+        Assert.Empty(heldOut.Where(seen.Contains).Distinct());
+    }
+
+    private static IEnumerable<string> Runs(string text)
+    {
+        var words = Words().Matches(text).Select(word => word.Value.ToLowerInvariant()).ToArray();
+        return Enumerable.Range(0, Math.Max(0, words.Length - 4)).Select(i => string.Join(' ', words[i..(i + 5)]));
+    }
 
     /// <summary>The labels of the sets that the base model is measured on do not occur.</summary>
     [SkippableFact]
@@ -100,13 +118,13 @@ public sealed partial class GeneratorTests
     {
         var benchmark = File.ReadLines(Path.Combine(GoldenData.RequireShared("data/banking77"), "test.csv")).Skip(1).Select(line => line[(line.LastIndexOf(',') + 1)..])
             .Concat(File.ReadLines(Path.Combine(GoldenData.RequireShared("data/support"), "support.jsonl")).Select(line => (string)JsonNode.Parse(line)!["intent"]!)).ToHashSet();
-        Assert.DoesNotContain(NamesOfProblems().Concat(Domain.All.SelectMany(LabelsOf)), benchmark.Contains);
+        Assert.DoesNotContain(NamesOfProblems().Concat(Domain.All.Concat(Domain.Shops).SelectMany(LabelsOf)), benchmark.Contains);
     }
 
-    private static IEnumerable<string> NamesOfProblems() => Problem.All.SelectMany(p => p.Names);
+    private static IEnumerable<string> NamesOfProblems() => Problem.All.Concat(Problem.OfOrders).SelectMany(p => p.Names);
 
     private static IEnumerable<string> LabelsOf(Domain domain) => domain.Things.SelectMany(thing =>
-        Problem.All.Where(p => p.Kind == thing.Kind).Select(p => $"{thing.Thing.Replace(' ', '_')}_{p.Names[0]}"));
+        domain.Catalogue.Where(p => p.Kind == thing.Kind).Select(p => $"{thing.Thing.Replace(' ', '_')}_{p.Names[0]}"));
 
     private static Generator Named(string name) => Generator.All.Single(g => g.Name == name);
 
@@ -123,6 +141,9 @@ public sealed partial class GeneratorTests
     /// <summary>What copying's sentences leave open on purpose.</summary>
     [GeneratedRegex(@"\{(name|thing|number|town)\}", RegexOptions.ExplicitCapture)]
     private static partial Regex Place();
+
+    [GeneratedRegex("[A-Za-z0-9']+")]
+    private static partial Regex Words();
 
     [GeneratedRegex("[0-9]{2,}")]
     private static partial Regex Digits();
