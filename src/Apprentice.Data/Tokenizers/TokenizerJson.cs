@@ -45,7 +45,7 @@ internal static class TokenizerJson
     private static byte[] Bytes(string path)
     {
         var file = new FileInfo(path);
-        return !file.Exists ? throw new InputException("file_not_found", $"There is no file {path}.", path)
+        return !file.Exists ? throw MissingFile.Error(path, "tokenizer")
             : file.Length > MaxFileBytes ? throw new InputException("bad_tokenizer", $"The file has {file.Length} bytes; a tokenizer has less than {MaxFileBytes}.", path)
             : RefusedIfOther(path, File.ReadAllBytes(path));
     }

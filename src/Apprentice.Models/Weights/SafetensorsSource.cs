@@ -16,7 +16,7 @@ public sealed class SafetensorsSource : WeightSource
         var (single, index) = (Single(folder), Index(folder));
         _files.AddRange(
             File.Exists(single) ? [single]
-            : File.Exists(index) ? SafetensorsIndex.Open(index).Shards
+            : File.Exists(index) ? ShardsOf(index)
             : throw new InputException("no_weights", "the folder has neither model.safetensors nor model.safetensors.index.json", folder));
         foreach (var file in _files.Select(SafetensorsFile.Open))
         {
@@ -47,6 +47,14 @@ public sealed class SafetensorsSource : WeightSource
         return tensor.Shape.SequenceEqual(shape)
             ? Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), shape)
             : throw WrongShape(name, tensor.Shape, shape);
+    }
+
+    private static IReadOnlyList<string> ShardsOf(string index)
+    {
+        var shards = SafetensorsIndex.Open(index).Shards;
+        var missing = shards.Where(shard => !File.Exists(shard)).ToArray();
+        return missing.Length == 0 ? shards : throw new InputException(
+            "missing_shard", $"of the {shards.Count} files that the index names {missing.Length} are not there, such as {System.IO.Path.GetFileName(missing[0])}", index, hint: "download the rest of the model into this folder");
     }
 
     private static string Single(string folder) => System.IO.Path.Combine(folder, "model.safetensors");

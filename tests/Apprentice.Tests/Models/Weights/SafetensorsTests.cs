@@ -80,6 +80,17 @@ public class SafetensorsTests
     }
 
     [Fact]
+    public void ShardsThatAreNotThereAreNamed()
+    {
+        using var folder = new ScratchFolder();
+        var index = folder.Write("model.safetensors.index.json", """{"weight_map":{"a":"x-1.safetensors","b":"x-2.safetensors"}}"""u8.ToArray());
+        folder.Write("x-1.safetensors", Written([]));
+        var error = Assert.Throws<InputException>(() => new SafetensorsSource(folder.Path));
+        Assert.Equal(("missing_shard", index), (error.Code, error.File));
+        Assert.Contains("of the 2 files that the index names 1 are not there, such as x-2.safetensors", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void MissingFilesAndFoldersAreClearErrors()
     {
         using var folder = new ScratchFolder();
