@@ -22,6 +22,12 @@ internal static unsafe class Gemm
     private const int RowsPerPart = 16 * Tile.Rows;
     private const int ColumnsPerPart = 64;
 
+    /// <summary>
+    /// Rows of A so many floats apart (a page) begin in the same set of the first-level cache, which has eight places: six of
+    /// them and a panel of B push each other out. Such an A is copied, with <see cref="SpreadFloats"/> between its rows.
+    /// </summary>
+    private const int AliasingFloats = 1024, SpreadFloats = 16;
+
     /// <summary>Steps of a turned A that one part turns.</summary>
     private const int StepsPerPart = 64;
 
@@ -127,7 +133,9 @@ internal static unsafe class Gemm
 
         var steps = StepsAtATime(k);
         var packed = engine.Arena.Rent((long)(steps + update.Steps) * ((Math.Min(n, MaxColumns) + width - 1) / width) * width);
-        var turned = aRow == 1 && aStep != 1 ? engine.Arena.Rent((long)(m + Tile.Rows) * steps) : null;
+        var turns = aRow == 1 && aStep != 1;
+        var spreads = aStep == 1 && aRow % AliasingFloats == 0;
+        var moved = turns || spreads ? engine.Arena.Rent((long)(m + Tile.Rows) * (steps + SpreadFloats)) : null;
         for (var j = 0; j < n; j += MaxColumns)
         {
             var columns = Math.Min(MaxColumns, n - j);
@@ -139,22 +147,28 @@ internal static unsafe class Gemm
                 engine.Team.Run(panels, new PackJob(b, j, columns, p, now, added, width, packed));
                 var rowParts = (m + RowsPerPart - 1) / RowsPerPart;
                 var columnParts = (columns + ColumnsPerPart - 1) / ColumnsPerPart;
-                var from = a + p * aStep;
-                if (turned != null)
+                var from = moved == null ? a + p * aStep : moved;
+                var (tile, row, step) = (aRow, aRow, aStep);
+                if (turns)
                 {
-                    engine.Team.Run((now + StepsPerPart - 1) / StepsPerPart, new TurnJob(m, now, from, aStep, turned));
-                    from = turned;
+                    engine.Team.Run((now + StepsPerPart - 1) / StepsPerPart, new TurnJob(m, now, a + p * aStep, aStep, moved));
+                    (tile, step) = (now, Tile.Rows);
+                }
+                else if (spreads)
+                {
+                    tile = row = now + SpreadFloats;
+                    engine.Team.Run(rowParts, new SpreadJob(m, now, a + p, aRow, moved, row));
                 }
 
                 engine.Team.Run(columnParts * rowParts, new MultiplyJob<TLanes>(
-                    m, columns, now, rowParts, from, turned != null ? now : aRow, aRow, turned != null ? Tile.Rows : aStep, packed, c + j, cRow, accumulate || p > 0, added));
+                    m, columns, now, rowParts, from, tile, row, step, packed, c + j, cRow, accumulate || p > 0, added));
             }
         }
 
         engine.Arena.Return(packed);
-        if (turned != null)
+        if (moved != null)
         {
-            engine.Arena.Return(turned);
+            engine.Arena.Return(moved);
         }
     }
 
@@ -250,6 +264,18 @@ internal static unsafe class Gemm
                 {
                     *to++ = from[i];
                 }
+            }
+        }
+    }
+
+    /// <summary>Some rows of A, copied to where they do not get into each other's way.</summary>
+    private readonly struct SpreadJob(int m, int steps, float* a, nint aRow, float* spread, nint spreadRow) : IJob
+    {
+        public void Run(int part, Scratch scratch)
+        {
+            for (var i = part * RowsPerPart; i < Math.Min(m, (part + 1) * RowsPerPart); i++)
+            {
+                new ReadOnlySpan<float>(a + i * aRow, steps).CopyTo(new Span<float>(spread + i * spreadRow, steps));
             }
         }
     }
