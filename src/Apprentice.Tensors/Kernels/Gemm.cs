@@ -1,11 +1,10 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Apprentice.Tensors.Kernels;
 
 /// <summary>
-/// Matrix products C [m, n] = A [m, k] B [k, n] (or +=). A is F32 and read in place with any strides; B is packed
-/// into panels while being widened from its stored type. The order of additions depends on the shapes only.
+/// Matrix products C [m, n] = A [m, k] B [k, n] (or +=). A is F32, with any strides; B is packed into panels while being
+/// widened from its stored type. The order of additions depends on the shapes only.
 /// </summary>
 internal static unsafe class Gemm
 {
@@ -21,15 +20,6 @@ internal static unsafe class Gemm
     /// </summary>
     private const int RowsPerPart = 16 * Tile.Rows;
     private const int ColumnsPerPart = 64;
-
-    /// <summary>
-    /// Rows of A so many floats apart (a page) begin in the same set of the first-level cache, which has eight places: six of
-    /// them and a panel of B push each other out. Such an A is copied, with <see cref="SpreadFloats"/> between its rows.
-    /// </summary>
-    private const int AliasingFloats = 1024, SpreadFloats = 16;
-
-    /// <summary>Steps of a turned A that one part turns.</summary>
-    private const int StepsPerPart = 64;
 
     /// <summary>Runs on all workers of the engine.</summary>
     /// <param name="update">A low-rank product to add, or default.</param>
@@ -133,9 +123,7 @@ internal static unsafe class Gemm
 
         var steps = StepsAtATime(k);
         var packed = engine.Arena.Rent((long)(steps + update.Steps) * ((Math.Min(n, MaxColumns) + width - 1) / width) * width);
-        var turns = aRow == 1 && aStep != 1;
-        var spreads = aStep == 1 && aRow % AliasingFloats == 0;
-        var moved = turns || spreads ? engine.Arena.Rent((long)(m + Tile.Rows) * (steps + SpreadFloats)) : null;
+        var room = LeftOperand.Room(m, steps, aRow, aStep) is > 0 and var floats ? engine.Arena.Rent(floats) : null;
         for (var j = 0; j < n; j += MaxColumns)
         {
             var columns = Math.Min(MaxColumns, n - j);
@@ -147,28 +135,15 @@ internal static unsafe class Gemm
                 engine.Team.Run(panels, new PackJob(b, j, columns, p, now, added, width, packed));
                 var rowParts = (m + RowsPerPart - 1) / RowsPerPart;
                 var columnParts = (columns + ColumnsPerPart - 1) / ColumnsPerPart;
-                var from = moved == null ? a + p * aStep : moved;
-                var (tile, row, step) = (aRow, aRow, aStep);
-                if (turns)
-                {
-                    engine.Team.Run((now + StepsPerPart - 1) / StepsPerPart, new TurnJob(m, now, a + p * aStep, aStep, moved));
-                    (tile, step) = (now, Tile.Rows);
-                }
-                else if (spreads)
-                {
-                    tile = row = now + SpreadFloats;
-                    engine.Team.Run(rowParts, new SpreadJob(m, now, a + p, aRow, moved, row));
-                }
-
-                engine.Team.Run(columnParts * rowParts, new MultiplyJob<TLanes>(
-                    m, columns, now, rowParts, from, tile, row, step, packed, c + j, cRow, accumulate || p > 0, added));
+                var left = LeftOperand.Of(engine, m, now, a + p * aStep, aRow, aStep, room);
+                engine.Team.Run(columnParts * rowParts, new MultiplyJob<TLanes>(m, columns, now, rowParts, left, packed, c + j, cRow, accumulate || p > 0, added));
             }
         }
 
         engine.Arena.Return(packed);
-        if (moved != null)
+        if (room != null)
         {
-            engine.Arena.Return(moved);
+            engine.Arena.Return(room);
         }
     }
 
@@ -241,47 +216,8 @@ internal static unsafe class Gemm
         }
     }
 
-    /// <summary>
-    /// Tiles of an A whose steps lie far apart (dyᵀ in a weight's gradient), each tile's values one after the other: read
-    /// where it lies, every step would be another line of the cache, of which a tile uses six floats.
-    /// </summary>
-    private readonly struct TurnJob(int m, int steps, float* a, nint aStep, float* turned) : IJob
-    {
-        public void Run(int part, Scratch scratch)
-        {
-            for (var p = part * StepsPerPart; p < Math.Min(steps, (part + 1) * StepsPerPart); p++)
-            {
-                var from = a + p * aStep;
-                var to = turned + (long)p * Tile.Rows;
-                var i = 0;
-                for (; i <= m - Tile.Rows; i += Tile.Rows, to += (long)steps * Tile.Rows)
-                {
-                    *(Vector128<float>*)to = Vector128.Load(from + i);
-                    *(Vector64<float>*)(to + 4) = Vector64.Load(from + i + 4);
-                }
-
-                for (; i < m; i++)
-                {
-                    *to++ = from[i];
-                }
-            }
-        }
-    }
-
-    /// <summary>Some rows of A, copied to where they do not get into each other's way.</summary>
-    private readonly struct SpreadJob(int m, int steps, float* a, nint aRow, float* spread, nint spreadRow) : IJob
-    {
-        public void Run(int part, Scratch scratch)
-        {
-            for (var i = part * RowsPerPart; i < Math.Min(m, (part + 1) * RowsPerPart); i++)
-            {
-                new ReadOnlySpan<float>(a + i * aRow, steps).CopyTo(new Span<float>(spread + i * spreadRow, steps));
-            }
-        }
-    }
-
     private readonly struct MultiplyJob<TLanes>(
-        int m, int n, int steps, int rowParts, float* a, nint aTile, nint aRow, nint aStep, float* packed, float* c, nint cRow, bool accumulate, RankUpdate update) : IJob
+        int m, int n, int steps, int rowParts, LeftOperand left, float* packed, float* c, nint cRow, bool accumulate, RankUpdate update) : IJob
         where TLanes : struct, ILanes<TLanes>
     {
         public void Run(int part, Scratch scratch)
@@ -297,7 +233,7 @@ internal static unsafe class Gemm
                 var columns = Math.Min(width, n - j);
                 var from = packed + (long)j * (steps + update.Steps);
                 var to = c + row * cRow + j;
-                Panel<TLanes>(rows, columns, steps, a + row * aTile, aTile, aRow, aStep, from, width, to, cRow, accumulate, edge);
+                Panel<TLanes>(rows, columns, steps, left.From + row * left.TileStride, left.TileStride, left.RowStride, left.StepStride, from, width, to, cRow, accumulate, edge);
                 if (update.Steps > 0)
                 {
                     Panel<TLanes>(rows, columns, update.Steps, update.A + row * update.ARow, update.ARow, update.ARow, update.AStep, from + (long)width * steps, width, to, cRow, true, edge);
