@@ -3,6 +3,7 @@
 // Phrasings, urgency and some products of validation and test do not occur in training, so learning by heart does not
 // solve them. The same seed gives the same bytes.
 #:property PublishAot=false
+#:property NuGetAudit=false
 #:project ../../src/Apprentice.Data/Apprentice.Data.csproj
 using System.Globalization;
 using System.Runtime.CompilerServices;

@@ -36,7 +36,7 @@ public sealed record FileKind(string Name, string? Remedy = null)
     private static bool IsPage(ReadOnlySpan<byte> head)
     {
         var start = head.IndexOf((byte)'<');
-        if (start < 0 || head[..start].ContainsAnyExcept(" \t\r\n\xef\xbb\xbf"u8))
+        if (start < 0 || head[..start].ContainsAnyExcept(" \t\r\n\uFEFF"u8))
         {
             return false;
         }

@@ -58,8 +58,7 @@ public static class Evaluator
             [.. answers.Select(a => a.Scores[m.Name])], BootstrapSeed, m.Score is null ? [.. answers.Select(a => a.Tokens!.Value)] : null)));
 
     /// <summary>A JSON line for each answer.</summary>
-    public static void Write(string path, IEnumerable<ScoredAnswer> answers) =>
-        File.WriteAllLines(path, answers.Select(a => JsonSerializer.Serialize(a, RowJson)));
+    public static string Rows(IEnumerable<ScoredAnswer> answers) => string.Concat(answers.Select(a => JsonSerializer.Serialize(a, RowJson) + "\n"));
 
     private static string[] Answer(
         LoadedModel model, Engine engine, IReadOnlyList<Example> examples, SamplingOptions sampling, bool raw, IProgress<double>? progress, CancellationToken cancellation)

@@ -10,7 +10,7 @@ namespace Apprentice.Tensors;
 /// </summary>
 public sealed class Engine : IDisposable
 {
-    /// <param name="threads">Workers including the caller; by default one a core.</param>
+    /// <param name="threads">Workers including the caller; by default, and for 0, one a core.</param>
     /// <param name="simd">Narrower vectors than the machine has, for example to repeat a run of another machine.</param>
     /// <param name="accelerate">
     /// Whether oneDNN multiplies by large matrices in bfloat16 where it is installed and the CPU has the instructions.
@@ -25,7 +25,7 @@ public sealed class Engine : IDisposable
         }
 
         Simd = simd ?? SimdDetection.Current;
-        Team = new WorkerTeam(threads ?? Environment.ProcessorCount);
+        Team = new WorkerTeam(threads is null or 0 ? Environment.ProcessorCount : threads.Value);
         var why = "it is switched off";
         BFloat16 = accelerate ? Kernels.OneDnn.Accelerator.TryCreate(out why) : null;
         WhyNoAccelerator = why;

@@ -18,12 +18,28 @@ public abstract class TrainingData
     public static TrainingData Read(Recipe recipe, ModelText text, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
         recipe.Method == TrainingMethod.Pretrain ? PretrainingData.Read(recipe, text, progress, cancellation) : FineTuningData.Read(recipe);
 
+    /// <summary>The examples that the recipe keeps for the final judgement; none where it keeps none.</summary>
+    /// <exception cref="InputException">A file is missing or a record is not sound; names file, line and field.</exception>
+    public static IReadOnlyList<Example> ReadTest(Recipe recipe)
+    {
+        if (recipe.Test?.File is { } file)
+        {
+            return ReadFile(file, recipe).Examples;
+        }
+
+        Example[] all = recipe.Test is null ? [] : [.. (recipe.Data ?? []).SelectMany(data => ReadFile(data, recipe).Examples)];
+        var count = recipe.Test?.TakenFrom(all.Length) ?? 0;
+        return count == 0 ? [] : Data.Datasets.Split.ByCount(all, count, (ulong)(recipe.Seed ?? RecipeDefaults.Seed)).Validation;
+    }
+
     /// <summary>Training and validation examples as tokens.</summary>
     /// <exception cref="InputException">Examples are too long, or nothing of one would be learned.</exception>
     public abstract TrainingSet Encode(ResolvedRecipe recipe, ModelText text);
 
     /// <summary>Hash of which lines are trained on and which are held out; null where whole files are.</summary>
     public abstract string? SplitHash(ResolvedRecipe recipe);
+
+    protected static Dataset ReadFile(string file, Recipe recipe) => DatasetReader.Read(file, FormatOf(recipe.Format ?? DataFormat.Auto), recipe.Columns);
 
     protected static DatasetFormat? FormatOf(DataFormat format) => format switch
     {
@@ -52,9 +68,13 @@ internal sealed class FineTuningData : TrainingData
 
     public static FineTuningData Read(Recipe recipe)
     {
-        var format = FormatOf(recipe.Format ?? DataFormat.Auto);
-        var sets = (recipe.Data ?? []).Select(file => DatasetReader.Read(file, format, recipe.Columns)).ToArray();
-        var validation = recipe.Validation?.File is { } held ? DatasetReader.Read(held, format, recipe.Columns).Examples : null;
+        var sets = (recipe.Data ?? []).Select(file => ReadFile(file, recipe)).ToArray();
+        var validation = recipe.Validation?.File is { } held ? ReadFile(held, recipe).Examples : null;
+        if (recipe.Test?.File is { } test)
+        {
+            ReadFile(test, recipe); // what is wrong with it is better known before the training than after it
+        }
+
         return new FineTuningData(
             [.. sets.SelectMany(s => s.Examples)], validation, string.Join(", ", sets.Select(s => s.Format.Describe()).Distinct()));
     }

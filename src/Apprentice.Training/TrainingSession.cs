@@ -35,7 +35,7 @@ public sealed class TrainingSession : IDisposable
         _recipe = recipe;
         _model = model;
         _set = set;
-        Engine = new Engine(recipe.Threads == 0 ? null : recipe.Threads, accelerate: recipe.Accelerator == AcceleratorPolicy.Auto);
+        Engine = new Engine(recipe.Threads, accelerate: recipe.Accelerator == AcceleratorPolicy.Auto);
         MicroBatchTokens = recipe.MicroBatchTokens == 0 ? DefaultMicroBatchTokens : recipe.MicroBatchTokens;
         Recompute = recipe.Recompute == RecomputePolicy.On || (recipe.Recompute == RecomputePolicy.Auto && !FitsInMemory());
         SharePrefixes = recipe.SharePrefixes && recipe.Dropout == 0 && recipe.Method != TrainingMethod.Pretrain;

@@ -23,19 +23,19 @@ internal static class CommonOptions
 
     public static Option<bool> Raw() => new("--raw") { Description = "Do not put the text through the model's chat template." };
 
-    public static Option<string?> System() => new("--system") { Description = "A system message before the prompt.", HelpName = "TEXT" };
+    public static Option<string?> System() => new("--system") { Description = "A system message before the prompt. Default: the one that the run was trained with.", HelpName = "TEXT" };
 
-    public static Option<int?> Threads() => Whole("--threads", "Threads to compute with (default: one per core).");
+    public static Option<int?> Threads() => Whole("--threads", "Threads to compute with (default, and 0: one per core).", atLeast: 0);
 
     /// <summary>A file that a user names; whether it is there is checked where it is read, which says more.</summary>
     public static Option<string?> File(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
 
     /// <summary>An option with a whole number.</summary>
-    public static Option<int?> Whole(string name, string description) => new(name)
+    public static Option<int?> Whole(string name, string description, int atLeast = int.MinValue) => new(name)
     {
         Description = description,
         HelpName = "N",
-        CustomParser = result => Parse<int>(result, NumberStyles.AllowLeadingSign, "a whole number"),
+        CustomParser = result => Parse<int>(result, NumberStyles.AllowLeadingSign, atLeast == int.MinValue ? "a whole number" : $"a whole number, at least {atLeast}", atLeast),
     };
 
     /// <summary>An option with a number, always with a decimal point: "1,5" is an error, not fifteen.</summary>
@@ -43,14 +43,14 @@ internal static class CommonOptions
     {
         Description = description,
         HelpName = "X",
-        CustomParser = result => Parse<double>(result, NumberStyles.Float, "a number, such as 0.5 or 1e-3"),
+        CustomParser = result => Parse<double>(result, NumberStyles.Float, "a number, such as 0.5 or 1e-3", double.NegativeInfinity),
     };
 
-    private static T? Parse<T>(ArgumentResult result, NumberStyles style, string right)
-        where T : struct, IParsable<T>, System.Numerics.INumberBase<T>
+    private static T? Parse<T>(ArgumentResult result, NumberStyles style, string right, T atLeast)
+        where T : struct, System.Numerics.INumber<T>
     {
         var text = result.Tokens[0].Value;
-        if (T.TryParse(text, style, CultureInfo.InvariantCulture, out var value))
+        if (T.TryParse(text, style, CultureInfo.InvariantCulture, out var value) && (value >= atLeast || T.IsNaN(value)))
         {
             return value;
         }

@@ -8,11 +8,11 @@ namespace Apprentice.Cli.Commands;
 
 /// <summary>What <c>evaluate</c> is asked to do.</summary>
 /// <param name="Model">A model reference.</param>
-/// <param name="Data">Files of examples.</param>
+/// <param name="Data">Files of examples; none: the test examples of the run's recipe.</param>
 /// <param name="Metrics">Names of metrics; none: the one of the run's recipe, else exact_match.</param>
 /// <param name="Columns">Role to field, where the data's fields have names of their own; may be empty.</param>
 /// <param name="Out">File for a row per example (prompt, expected, answer, scores), or null.</param>
-/// <param name="System">A system message before each prompt, or null.</param>
+/// <param name="System">A system message where an example has none, or null: the one of the run's recipe, if any.</param>
 /// <param name="Raw">The prompts as they are, without the chat template.</param>
 /// <param name="Sampling">Validated.</param>
 /// <param name="Threads">Null: one per core.</param>
@@ -28,7 +28,7 @@ internal static class EvaluateCommand
     public static Verb Create(Terminal terminal, Work evaluate)
     {
         var model = CommonOptions.Model();
-        var data = new Option<string[]>("--data") { Description = "Held-out examples (JSONL); may be given more than once.", HelpName = "FILE", Required = true };
+        var data = new Option<string[]>("--data") { Description = "Held-out examples (JSONL); may be given more than once. Default: what the run's recipe keeps as test.", HelpName = "FILE" };
         var metric = new Option<string[]>("--metric")
         {
             Description = "What to measure, such as exact_match; may be given more than once. Default: what the run's recipe says, else exact_match.",
@@ -52,7 +52,7 @@ internal static class EvaluateCommand
         {
             var request = new EvaluateRequest(
                 parsed.GetRequiredValue(model),
-                parsed.GetRequiredValue(data),
+                parsed.GetValue(data) ?? [],
                 parsed.GetValue(metric) ?? [],
                 Columns(parsed.GetValue(columns) ?? []),
                 parsed.GetValue(outFile),

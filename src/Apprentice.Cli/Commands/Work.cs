@@ -7,7 +7,9 @@ using Apprentice.Models.Export;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Registry;
 using Apprentice.Tensors;
+using Apprentice.Training;
 using Apprentice.Training.Checkpoints;
+using Apprentice.Training.Recipes;
 using Apprentice.Training.Runs;
 
 namespace Apprentice.Cli.Commands;
@@ -19,22 +21,30 @@ internal static class Work
     {
         using var model = LoadedModel.Open(request.Model);
         using var engine = new Engine(request.Threads);
-        var prompts = request.Prompts.Select(p => request.Raw ? model.RawPromptIds(p) : model.PromptIds(Messages(request.System, p))).ToArray();
+        var run = RecipeOf(request.Model);
+        var prompts = request.Prompts.Select(p => request.Raw || run?.Raw == true ? model.RawPromptIds(p) : model.PromptIds(Messages(request.System ?? run?.System, p))).ToArray();
         return new TextGenerator(model, engine).Run(prompts, request.Sampling, show is null ? null : (_, text) => show(text), cancellation: cancel);
     }
 
     public static EvaluationSummary Evaluate(EvaluateRequest request, IProgress<double> progress, CancellationToken cancel)
     {
         RequireWritable(request.Out);
-        var names = request.Metrics.Count > 0 ? request.Metrics : [DefaultMetric(request.Model)];
-        var metrics = names.Select(Metric.Find).ToArray();
-        var examples = request.Data.SelectMany(file => DatasetReader.Read(file, columns: request.Columns).Examples).ToArray();
+        var run = RecipeOf(request.Model);
+        var names = request.Metrics.Count > 0 ? request.Metrics : [run?.Metric ?? "exact_match"];
+        var metrics = names.Distinct().Select(Metric.Find).ToArray();
+        var columns = request.Columns.Count > 0 ? request.Columns : run?.Columns;
+        var examples = request.Data.Count > 0 ? [.. request.Data.SelectMany(file => DatasetReader.Read(file, columns: columns).Examples)] : run is null ? [] : TestOf(request.Model, run);
+        if (examples.Count == 0)
+        {
+            throw new InputException("no_test_examples", "there is nothing to judge by", hint: "name a file of examples with --data; a run whose recipe says test: 0.1 or test: FILE needs none");
+        }
+
         using var model = LoadedModel.Open(request.Model);
         using var engine = new Engine(request.Threads);
-        var answers = Evaluator.Run(model, engine, examples, metrics, request.Sampling, request.Raw, request.System, progress, cancel);
+        var answers = Evaluator.Run(model, engine, examples, metrics, request.Sampling, request.Raw || run?.Raw == true, request.System ?? run?.System, progress, cancel);
         if (request.Out is { } file)
         {
-            Evaluator.Write(file, answers);
+            AtomicFile.WriteText(file, Evaluator.Rows(answers));
         }
 
         return Evaluator.Summarize(answers, metrics);
@@ -53,8 +63,18 @@ internal static class Work
         return new ExportSummary(request.Out, "gguf", request.Type.ToString(), new FileInfo(request.Out).Length, model.Model.ParameterCount);
     }
 
-    private static string DefaultMetric(string model) =>
-        (RunFolder.IsRun(model) ? RunFolder.Open(model).ReadRecipe().Metric : null) ?? "exact_match";
+    /// <summary>A share of files that have changed would be another one than was kept, with examples in it that were trained on.</summary>
+    private static IReadOnlyList<Example> TestOf(string model, Recipe recipe)
+    {
+        var examples = TrainingData.ReadTest(recipe);
+        var began = RunFolder.Open(model).ReadLock();
+        var changed = recipe.Test?.File is null && examples.Count > 0 ? recipe.Data!.FirstOrDefault(file => began.Hashes[$"data/{file}"] != RunLock.HashFile(file)) : null;
+        return changed is null ? examples : throw new InputException(
+            "lock_changed", "the data is not what it was when the run began, so examples that it was trained on would be in its test", changed, hint: "keep the test in a file of its own: --data FILE");
+    }
+
+    /// <summary>What a run was trained with holds for its answers, too, unless the command says otherwise; null where the model is no run.</summary>
+    private static Recipe? RecipeOf(string model) => RunFolder.IsRun(model) ? RunFolder.Open(model).ReadRecipe() : null;
 
     /// <summary>Before the work is done, not when its result is to be written.</summary>
     public static void RequireWritable(string? outFile)

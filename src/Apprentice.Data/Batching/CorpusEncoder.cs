@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using Apprentice.Data.Datasets;
 
@@ -38,12 +39,19 @@ public sealed class CorpusEncoder(Encode encode, Render? render, Func<int, bool>
                 .WithMergeOptions(ParallelMergeOptions.NotBuffered)
                 .Select(EncodeBlock);
             var done = 0L;
-            foreach (var (block, length, failure) in blocks)
+            try
             {
-                // Of several mistakes that threads came upon, the first of the file is told.
-                corpus.Add(failure is null ? block : throw failure, file);
-                done += length;
-                progress?.Invoke((f + Math.Min(1.0, (double)done / Math.Max(1, bytes))) / files.Count);
+                foreach (var (block, length, failure) in blocks)
+                {
+                    // Of several mistakes that threads came upon, the first of the file is told.
+                    corpus.Add(failure is null ? block : throw failure, file);
+                    done += length;
+                    progress?.Invoke((f + Math.Min(1.0, (double)done / Math.Max(1, bytes))) / files.Count);
+                }
+            }
+            catch (AggregateException e) when (e.InnerExceptions.OfType<InputException>().FirstOrDefault() is { } first)
+            {
+                ExceptionDispatchInfo.Throw(first); // the records themselves could not be told apart
             }
 
             if (corpus.Documents == before)

@@ -140,14 +140,14 @@ public sealed class ChatTemplate
     }
 
     private static InputException InputErrorOf(JinjaException e, string name) => new(
-        "template_" + e.Kind switch
+        e.Kind switch
         {
-            JinjaError.Raised => "raised",
-            JinjaError.Syntax => "syntax",
-            JinjaError.Undefined => "undefined",
-            JinjaError.Security => "security",
-            JinjaError.Limit => "limit",
-            _ => "type",
+            JinjaError.Raised => "template_raised",
+            JinjaError.Syntax => "template_syntax",
+            JinjaError.Undefined => "template_undefined",
+            JinjaError.Security => "template_security",
+            JinjaError.Limit => "template_limit",
+            _ => "template_type",
         },
         e.Message,
         name,

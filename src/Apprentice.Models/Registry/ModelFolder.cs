@@ -37,7 +37,7 @@ public static class ModelFolder
             var file = Path.Combine(model.Reference.Base, name);
             if (File.Exists(file))
             {
-                File.Copy(file, Path.Combine(folder, name), overwrite: true);
+                File.WriteAllBytes(Path.Combine(folder, name), File.ReadAllBytes(file)); // a copy would be read-only where the file is
             }
         }
     }

@@ -8,9 +8,11 @@ public static class DiskSpace
     /// <summary>Whether the write failed because disk or quota is full.</summary>
     public static bool IsFull(IOException e)
     {
+        // The same number means other things on other systems.
         const int NoSpace = 28, QuotaExceeded = 122, MacQuotaExceeded = 69; // errno, as .NET hands it on
         const int WindowsDiskFull = 0x70, WindowsHandleDiskFull = 0x27;
-        return (e.HResult & 0xFFFF) is NoSpace or QuotaExceeded or MacQuotaExceeded or WindowsDiskFull or WindowsHandleDiskFull;
+        var code = e.HResult & 0xFFFF;
+        return OperatingSystem.IsWindows() ? code is WindowsDiskFull or WindowsHandleDiskFull : code == NoSpace || code == (OperatingSystem.IsMacOS() ? MacQuotaExceeded : QuotaExceeded);
     }
 
     /// <summary>Bytes that this process may still write into the folder, or null where the system does not say.</summary>

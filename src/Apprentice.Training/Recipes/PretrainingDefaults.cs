@@ -37,6 +37,21 @@ internal static class PretrainingDefaults
             throw recipe.Error("bad_value", "warmup_data", "warmup_data names the documents of the steps over which the learning rate rises: there are none", "give warmup some steps, or leave warmup_data out");
         }
 
+        if (recipe.WarmupData is not null && warmup.Of(steps) >= steps)
+        {
+            throw recipe.Error("bad_value", "warmup_data", $"the learning rate rises over all {steps} steps, so nothing but warmup_data would be trained on", "give warmup fewer steps");
+        }
+
+        if (recipe.Anneal is not null && (recipe.Decay ?? RecipeDefaults.Decay).Of(steps) == 0)
+        {
+            throw recipe.Error("bad_value", "anneal", "anneal names the documents of the steps over which the learning rate falls: there are none", "give decay some steps, or leave anneal out");
+        }
+
+        if (recipe.EarlyStopping > 0)
+        {
+            throw recipe.Error("bad_value", "early_stopping", "a pretraining ends on other text than it began with, and is not stopped by its validation loss", "leave early_stopping out, and say max_steps");
+        }
+
         return recipe with
         {
             Validation = recipe.Validation ?? HeldOut.None,

@@ -5,7 +5,7 @@ namespace Apprentice.Training.Recipes;
 /// <summary>
 /// A recipe as it was given: what is null was not said. <see cref="RecipeReader"/> reads it and
 /// <see cref="RecipeDefaults"/> writes out every default. Relative paths start at the folder in which the command was
-/// called, as they do on the command line. Each field is described here and nowhere else.
+/// called, as they do on the command line, or at the recipe's folder where that was named instead of the file. Each field is described here and nowhere else.
 /// </summary>
 public sealed partial record Recipe
 {
@@ -27,7 +27,7 @@ public sealed partial record Recipe
     [Field(Material, "Examples that steer the run but are not trained on: none, a share of the data, a number of its examples, or a file.", Default = "a tenth of the data, 200 examples at most; none where there are fewer than 10, and for pretrain, which takes a file only", AlsoCalled = ["validation_file", "val_set_size", "eval_data", "valid"])]
     public HeldOut? Validation { get; init; }
 
-    [Field(Material, "Examples kept for the final judgement, by which nothing is chosen: none, a share, a number, or a file.", Default = "none", AlsoCalled = ["test_file"])]
+    [Field(Material, "Examples kept for the final judgement, by which nothing is chosen: none, a share, a number, or a file. evaluate takes them where it is given no others.", Default = "none", AlsoCalled = ["test_file"])]
     public HeldOut? Test { get; init; }
 
     [Field(Material, "The folder of the run. One that is there already is never overwritten.", Default = "runs/ and the name of the first data file", AlsoCalled = ["output_dir", "output"])]

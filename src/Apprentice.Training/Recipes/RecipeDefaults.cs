@@ -20,6 +20,8 @@ public static class RecipeDefaults
     /// <summary>Of a recipe that names none.</summary>
     public const int Seed = 1;
 
+    public static Amount Decay { get; } = Amount.Share(0.2);
+
     /// <exception cref="InputException">A field is missing, or does not fit model, data or another field.</exception>
     public static ResolvedRecipe Resolve(this Recipe recipe, ModelFacts model, DataFacts data)
     {
@@ -104,7 +106,7 @@ public static class RecipeDefaults
             LearningRate = recipe.LearningRate ?? LearningRate(method, optimizer, model.Parameters),
             Schedule = schedule,
             Warmup = recipe.Warmup ?? Amount.Share(0.1),
-            Decay = recipe.Decay ?? Amount.Share(0.2),
+            Decay = recipe.Decay ?? Decay,
             MinLearningRate = recipe.MinLearningRate ?? 0,
             Epochs = epochs,
             MaxSteps = maxSteps,

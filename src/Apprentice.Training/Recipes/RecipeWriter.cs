@@ -112,6 +112,6 @@ public static partial class RecipeWriter
         yield return line.ToString();
     }
 
-    [GeneratedRegex("^[A-Za-z0-9_./][A-Za-z0-9_./+-]*$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[A-Za-z0-9_./][A-Za-z0-9_./+-]*\\z", RegexOptions.CultureInvariant)]
     private static partial Regex PlainText();
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Apprentice.Tests.EndToEnd;
 
 /// <summary>generate and tokenize, on the tiny model untrained.</summary>
@@ -38,6 +40,34 @@ public sealed class AnswerTests : IDisposable
             var metrics = (await work.Done($"evaluate --model {model} --data bank.jsonl --max-tokens 1")).GetProperty("metrics");
             Assert.Equal(metric, metrics.EnumerateObject().Single().Name);
         }
+    }
+
+    [Fact]
+    public async Task A_run_is_judged_on_what_it_kept_and_with_the_system_message_it_was_trained_with()
+    {
+        await work.Done("train --model m --data bank.jsonl --out r --test 3 --validation none --max-steps 1 --system", "Sort.");
+        Assert.Equal(3, (await work.Done("evaluate --model r --metric contains --max-tokens 1 --out a.jsonl")).GetProperty("examples").GetInt32());
+        var kept = File.ReadLines(work.In("a.jsonl")).Select(line => (string)JsonNode.Parse(line)!["prompt"]!).ToArray();
+        Assert.All(kept, prompt => Assert.Contains(Workplace.Bank, b => b.Prompt == prompt));
+
+        async Task<int> PromptTokens(params string[] system) => (await work.Done("generate --model r --max-tokens 1 --prompt x", system)).GetProperty("prompt_tokens").GetInt32();
+        Assert.Equal(await PromptTokens("--system", "Sort."), await PromptTokens());
+        Assert.NotEqual(await PromptTokens("--system", "Sort them all."), await PromptTokens());
+
+        File.AppendAllText(work.In("bank.jsonl"), "\n" + """{"prompt": "one more", "completion": "label"}""");
+        Assert.Contains("the data is not what it was", await work.Refused("evaluate --model r"), StringComparison.Ordinal);
+
+        File.Copy(work.In("a.jsonl"), work.In("broken.jsonl")); // no examples
+        Assert.Contains("broken.jsonl", await work.Refused("train --model m --data bank.jsonl --out r2 --test broken.jsonl"), StringComparison.Ordinal);
+        Assert.Contains("nothing to judge by", await work.Refused("evaluate --model m"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_threads_are_as_many_as_there_are_and_fewer_are_refused()
+    {
+        await work.Done("generate --model m --max-tokens 1 --threads 0 --prompt x");
+        Assert.Contains("at least 0", await work.Refused("generate --model m --max-tokens 1 --prompt x --threads -1"), StringComparison.Ordinal);
+        Assert.Contains("at least 0", await work.Refused("quickstart --model m --seed -1"), StringComparison.Ordinal);
     }
 
     [Fact]

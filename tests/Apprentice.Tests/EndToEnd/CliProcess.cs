@@ -18,7 +18,7 @@ internal sealed record CliResult(int Exit, string Output, string Error)
 /// </summary>
 internal sealed partial class CliProcess : IDisposable
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(10);
     private readonly Process process = new();
     private readonly StringBuilder output = new();
     private readonly StringBuilder error = new();
@@ -93,10 +93,14 @@ internal sealed partial class CliProcess : IDisposable
     }
 
     /// <summary>As Ctrl-C does.</summary>
-    public void Interrupt()
+    public void Interrupt(int times = 1)
     {
         Skip.If(IgnoresInterrupts(), "Ctrl-C is ignored here, as in background jobs of scripts, whose programs inherit that");
         Signal(2);
+        for (; times > 1; times--)
+        {
+            _ = NativeKill(process.Id, 2); // it may have ended by the first
+        }
     }
 
     /// <summary>As kill -9 does: nothing of it runs on.</summary>

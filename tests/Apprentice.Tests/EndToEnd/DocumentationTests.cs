@@ -14,7 +14,10 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
 
     public static IEnumerable<string> Pages => Directory.GetFiles(Docs, "*.md").Append(Path.Combine(GoldenData.Root, "README.md")).Select(p => Path.GetRelativePath(GoldenData.Root, p)).Order(StringComparer.Ordinal);
 
-    /// <summary>Every line of a code block that begins with the program's name, in the order of the pages, on a tiny model.</summary>
+    /// <summary>
+    /// Every line of a code block that begins with the program's name, in the order of the pages, on a tiny model; trainings of
+    /// the built-in one end soon.
+    /// </summary>
     [Fact]
     public async Task Commands_do_what_they_say()
     {
@@ -26,7 +29,7 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
         File.WriteAllText(scratch.File("recipe.yaml"), Block().Matches(Read("docs/add-a-recipe.md"))[0].Groups["text"].Value);
         foreach (var (page, line) in Pages.SelectMany(p => Commands(p).Select(line => (p, line))).OrderBy(c => c.p != "README.md"))
         {
-            using var cli = CliProcess.Start([.. Word().Matches(line).Skip(1).Select(m => m.Value.Replace("\"", "", StringComparison.Ordinal))], folder: scratch.Path);
+            using var cli = CliProcess.Start([.. Word().Matches(line).Skip(1).Select(m => m.Value.Replace("\"", "", StringComparison.Ordinal)), .. line.StartsWith("apprentice train ", StringComparison.Ordinal) ? new[] { "--max-steps", "5" } : []], folder: scratch.Path);
             var run = await cli.WaitAsync();
             Assert.True(run.Exit == 0, $"{page}: {line}\n{run.Output}{run.Error}");
             output.WriteLine($"{page}: {line}");
@@ -74,9 +77,7 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
         var sources = string.Concat(Directory.GetFiles(Path.Combine(GoldenData.Root, "src"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText));
         var codes = Row().Matches(File.ReadAllText(Path.Combine(Docs, "troubleshooting.md"))).SelectMany(row => Code().Matches(row.Groups[1].Value)).Select(code => code.Groups[1].Value).ToList();
         Assert.True(codes.Count > 40);
-
-        // Codes of templates are put together: "template_" + "raised".
-        Assert.All(codes, code => Assert.Contains($"\"{code.Replace("template_raised", "raised", StringComparison.Ordinal)}\"", sources, StringComparison.Ordinal));
+        Assert.All(codes, code => Assert.Contains($"\"{code}\"", sources, StringComparison.Ordinal));
     }
 
     /// <summary>Blocks of no language hold commands.</summary>

@@ -4,7 +4,7 @@ namespace Apprentice.Tests.EndToEnd;
 [Trait("Category", "EndToEnd")]
 public sealed class ResumeTests : IDisposable
 {
-    private const string Long = "train --model m --data bank.jsonl --batch-size 2 --validation 2 --evaluate-every 50 --early-stopping 0 --max-steps 400";
+    private const string Long = "train --model m --data bank.jsonl --batch-size 2 --validation 2 --evaluate-every 50 --early-stopping 0 --max-steps 800";
     private readonly Workplace work = new();
 
     public void Dispose() => work.Dispose();
@@ -26,9 +26,8 @@ public sealed class ResumeTests : IDisposable
         await work.Done($"{Long} --out whole");
         using (var cli = work.Start($"{Long} --out stopped --json"))
         {
-            await cli.LineAsync(l => l.StartsWith("step 56/", StringComparison.Ordinal));
-            cli.Interrupt();
-            cli.Interrupt(); // timeout(1) sends it to the process and to its group
+            await cli.LineAsync(l => l.StartsWith("step 64/", StringComparison.Ordinal));
+            cli.Interrupt(times: 2); // timeout(1) sends it to the process and to its group
             var paused = await cli.WaitAsync();
             Assert.Equal((130, "paused"), (paused.Exit, paused.Json.GetProperty("status").GetString()));
         }

@@ -79,7 +79,7 @@ public sealed class EvaluatorTests : IDisposable
     public void Rows_are_written_as_json_lines()
     {
         var file = _scratch.File("rows.jsonl");
-        Evaluator.Write(file, Run(Data, [Metric.Find("contains")]));
+        File.WriteAllText(file, Evaluator.Rows(Run(Data, [Metric.Find("contains")])));
         var rows = File.ReadAllLines(file).Select(l => JsonDocument.Parse(l).RootElement).ToArray();
         Assert.Equal(["the", "a b", "x"], rows.Select(r => r.GetProperty("prompt").GetString()));
         Assert.All(rows, r => Assert.Equal(JsonValueKind.Number, r.GetProperty("scores").GetProperty("contains").ValueKind));

@@ -113,6 +113,9 @@ public sealed class PretrainingTests : IDisposable
     [InlineData("bad_value", "--method", "lora", "--anneal", "best.jsonl")]
     [InlineData("bad_value", "--method", "full", "--warmup-data", "best.jsonl")]
     [InlineData("bad_value", "--warmup-data", "best.jsonl", "--warmup", "0")]
+    [InlineData("bad_value", "--warmup-data", "best.jsonl", "--warmup", "1.0")]
+    [InlineData("bad_value", "--anneal", "best.jsonl", "--decay", "0")]
+    [InlineData("bad_value", "--early-stopping", "3")]
     public void What_does_not_fit_is_refused(string code, params string[] options)
     {
         if (options.Contains("--method"))
@@ -122,6 +125,14 @@ public sealed class PretrainingTests : IDisposable
 
         Assert.Equal(code, Assert.Throws<InputException>(() => Run("run", options)).Code);
         Assert.False(Directory.Exists(_scratch.File("run")));
+    }
+
+    /// <summary>The records of an array are told apart while they are encoded, on other threads.</summary>
+    [Fact]
+    public void An_array_that_is_cut_off_is_an_error_of_the_file()
+    {
+        File.WriteAllText(_data, """[{"text": "one"}, {"text": "tw""");
+        Assert.Equal(_data, Assert.Throws<InputException>(() => Run("run", "--max-steps", "2")).File);
     }
 
     [Fact]

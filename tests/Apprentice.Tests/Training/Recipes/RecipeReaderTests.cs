@@ -20,6 +20,14 @@ public class RecipeReaderTests
     }
 
     [Fact]
+    public void A_line_break_at_the_end_of_a_text_is_kept()
+    {
+        var recipe = new Recipe { Model = "m.gguf", Data = ["d.jsonl"], System = "Sort.\n" };
+        var resolved = recipe.Resolve(new ModelFacts(1_000_000, 512), new DataFacts(100, null));
+        Assert.Equal("Sort.\n", Recipe.Parse(resolved.ToYaml()).System);
+    }
+
+    [Fact]
     public void Reads_every_kind_of_field()
     {
         var recipe = Recipe.Parse("""
