@@ -27,9 +27,9 @@ public abstract class TrainingData
             return ReadFile(file, recipe).Examples;
         }
 
-        Example[] all = recipe.Test is null ? [] : [.. (recipe.Data ?? []).SelectMany(data => ReadFile(data, recipe).Examples)];
-        var count = recipe.Test?.TakenFrom(all.Length) ?? 0;
-        return count == 0 ? [] : Data.Datasets.Split.ByCount(all, count, (ulong)(recipe.Seed ?? RecipeDefaults.Seed)).Validation;
+        return recipe.Test is null || recipe.Test == HeldOut.None
+            ? []
+            : WithoutTest([.. (recipe.Data ?? []).SelectMany(data => ReadFile(data, recipe).Examples)], recipe.Test, recipe.Seed ?? RecipeDefaults.Seed).Validation;
     }
 
     /// <summary>Training and validation examples as tokens.</summary>
@@ -38,6 +38,10 @@ public abstract class TrainingData
 
     /// <summary>Hash of which lines are trained on and which are held out; null where whole files are.</summary>
     public abstract string? SplitHash(ResolvedRecipe recipe);
+
+    /// <summary>What is left, and what is kept as test.</summary>
+    protected static Split WithoutTest(IReadOnlyList<Example> all, HeldOut test, int seed) =>
+        test.TakenFrom(all.Count) is > 0 and var count ? Split.ByCount(all, count, (ulong)seed) : new Split(all, []);
 
     protected static Dataset ReadFile(string file, Recipe recipe) => DatasetReader.Read(file, FormatOf(recipe.Format ?? DataFormat.Auto), recipe.Columns);
 
@@ -100,14 +104,7 @@ internal sealed class FineTuningData : TrainingData
     private (IReadOnlyList<Example> Train, IReadOnlyList<Example> Validation) Split(ResolvedRecipe recipe)
     {
         // Test examples go first: they are never seen, neither by training nor by early stopping.
-        var seed = (ulong)recipe.Seed;
-        var train = _all;
-        var test = recipe.Test.TakenFrom(_all.Count);
-        if (test > 0)
-        {
-            train = Data.Datasets.Split.ByCount(train, test, seed).Train;
-        }
-
+        var train = WithoutTest(_all, recipe.Test, recipe.Seed).Train;
         if (_validation is not null)
         {
             return (train, _validation);
@@ -119,7 +116,7 @@ internal sealed class FineTuningData : TrainingData
             return (train, []);
         }
 
-        var split = Data.Datasets.Split.ByCount(train, count, seed);
+        var split = Data.Datasets.Split.ByCount(train, count, (ulong)recipe.Seed);
         return (split.Train, split.Validation);
     }
 

@@ -19,7 +19,7 @@ internal static class TokenizerWork
             throw new InputException("out_exists", "something is there already, and is not overwritten", request.Out, hint: "give another --out, or remove it first");
         }
 
-        AtomicFile.RequireWritable(Path.TrimEndingDirectorySeparator(request.Out) + ".probe");
+        AtomicFile.RequirePlace(request.Out);
         var template = request.TemplateFile is { } file ? TextFile.Read(file) : null;
         var options = request.Options with { Template = template is null ? null : ChatTemplate.Parse(template, request.TemplateFile!) };
         var trained = TokenizerTrainer.Train(request.Data, options, progress, cancel);

@@ -68,7 +68,7 @@ internal static class Work
     {
         var examples = TrainingData.ReadTest(recipe);
         var began = RunFolder.Open(model).ReadLock();
-        var changed = recipe.Test?.File is null && examples.Count > 0 ? recipe.Data!.FirstOrDefault(file => began.Hashes[$"data/{file}"] != RunLock.HashFile(file)) : null;
+        var changed = recipe.Test?.File is null && examples.Count > 0 ? recipe.Data!.FirstOrDefault(file => began.Hashes.GetValueOrDefault($"data/{file}") != RunLock.HashFile(file)) : null;
         return changed is null ? examples : throw new InputException(
             "lock_changed", "the data is not what it was when the run began, so examples that it was trained on would be in its test", changed, hint: "keep the test in a file of its own: --data FILE");
     }

@@ -11,6 +11,7 @@ public static class AtomicFile
     /// <exception cref="Runs.RunFailedException">Code <c>disk_full</c>.</exception>
     public static void Write(string path, Action<Stream> write)
     {
+        path = Target(path);
         if (IsDevice(path))
         {
             using var device = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
@@ -18,7 +19,6 @@ public static class AtomicFile
             return;
         }
 
-        path = Target(path);
         var aside = AtomicDirectory.Aside(path);
         try
         {
@@ -53,12 +53,19 @@ public static class AtomicFile
             throw new InputException("bad_path", "this is a folder, and a file is to be written", path, hint: $"name the file in it, as in {Path.Combine(path, "NAME")}");
         }
 
+        path = Target(path);
         if (IsDevice(path))
         {
             return;
         }
 
-        path = Target(path);
+        RequirePlace(path);
+    }
+
+    /// <summary>The same for a file or folder that is to appear there, whether or not something of that name is there now.</summary>
+    /// <exception cref="InputException">Code <c>bad_path</c>.</exception>
+    public static void RequirePlace(string path)
+    {
         try
         {
             using var probe = new FileStream(AtomicDirectory.Aside(path), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
@@ -70,10 +77,14 @@ public static class AtomicFile
     }
 
     /// <summary>Renaming over /dev/null or /dev/stdout would put a file in the place of the device, for everyone.</summary>
-    private static bool IsDevice(string path) => !OperatingSystem.IsWindows() && Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal) && !Path.GetFullPath(path).StartsWith("/dev/shm/", StringComparison.Ordinal);
+    private static bool IsDevice(string path)
+    {
+        var full = Path.GetFullPath(path);
+        return !OperatingSystem.IsWindows() && full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/dev/shm/", StringComparison.Ordinal);
+    }
 
-    /// <summary>What a link leads to is written, and the link stays.</summary>
-    private static string Target(string path) => new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+    /// <summary>What a link leads to is written, and the link stays; /dev/stdout is such a link, which leads to no file.</summary>
+    private static string Target(string path) => IsDevice(path) || new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
 
     /// <summary>Writes UTF-8 text without a byte order mark.</summary>
     public static void WriteText(string path, string text) => Write(path, file => file.Write(System.Text.Encoding.UTF8.GetBytes(text)));

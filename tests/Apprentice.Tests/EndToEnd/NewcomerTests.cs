@@ -133,6 +133,7 @@ public sealed class NewcomerTests : IDisposable
         await Says(2, $"new {place}", wrong, "choose a place");
         await Says(2, $"evaluate --model m --data bank.jsonl --out {place}", wrong, "choose a place");
         await Says(2, $"export m --out {place}", wrong, "choose a place");
+        await Says(2, $"tokenizer train --data bank.jsonl --out {place}", wrong, "choose a place");
     }
 
     /// <summary>7. The same of a disk, and of a folder that is there already.</summary>

@@ -21,9 +21,13 @@ public class AtomicFileTests
     public void A_device_stays_a_device()
     {
         Skip.IfNot(File.Exists("/dev/null"), "there are no such devices");
-        AtomicFile.RequireWritable("/dev/null");
-        AtomicFile.WriteText("/dev/null", "gone");
-        Assert.Equal("", File.ReadAllText("/dev/null"));
-        Assert.False(File.GetAttributes("/dev/null").HasFlag(FileAttributes.Normal) && new FileInfo("/dev/null").Length > 0);
+        using var folder = new TemporaryFolder();
+        File.CreateSymbolicLink(folder.In("link"), "/dev/null");
+        foreach (var path in new[] { "/dev/null", folder.In("link") })
+        {
+            AtomicFile.RequireWritable(path);
+            AtomicFile.WriteText(path, "gone");
+            Assert.Equal("", File.ReadAllText("/dev/null"));
+        }
     }
 }
