@@ -6,7 +6,6 @@
 #:property NuGetAudit=false
 #:project ../../src/Apprentice.Data/Apprentice.Data.csproj
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -121,4 +120,5 @@ bool Chance(double share) => random.Uniform(position++) < share;
 
 T Of<T>(T[] items) => items[random.Below(items.Length, position++)];
 
-static string Here([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
+// Not [CallerFilePath]: builds of a CI server (CI=true) put /_/ in its place.
+static string Here() => (string)AppContext.GetData("EntryPointFileDirectoryPath")!;

@@ -3,7 +3,6 @@
 // Only files that were made for this project are taken: no third-party templates, tokenizers or weights.
 #:property PublishAot=false
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -57,7 +56,8 @@ var size = Directory.EnumerateFiles(target, "*", SearchOption.AllDirectories).Su
 Console.WriteLine($"{size / 1000} kB");
 return 0;
 
-static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+// Not [CallerFilePath]: builds of a CI server (CI=true) put /_/ in its place.
+static string Here() => (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
 
 string Target(string path)
 {

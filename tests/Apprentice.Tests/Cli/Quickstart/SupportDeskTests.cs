@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Apprentice.Cli.Quickstart;
 using Apprentice.Data.Datasets;
+using Apprentice.Tests.EndToEnd;
 using Apprentice.Tests.Golden;
 
 namespace Apprentice.Tests.Cli.Quickstart;
@@ -82,10 +83,9 @@ public class SupportDeskTests
     public async Task The_generator_gives_the_bundled_files_byte_for_byte()
     {
         using var scratch = new Models.Weights.ScratchFolder();
-        var start = new System.Diagnostics.ProcessStartInfo("dotnet", ["run", "recipes/quickstart/generate.cs", "--", scratch.Path]) { WorkingDirectory = GoldenData.Root };
-        using var process = System.Diagnostics.Process.Start(start)!;
-        await process.WaitForExitAsync();
-        Assert.Equal(0, process.ExitCode);
+        using var process = CliProcess.StartProgram("dotnet", ["run", "recipes/quickstart/generate.cs", "--", scratch.Path], environment: null, GoldenData.Root);
+        var run = await process.WaitAsync();
+        Assert.True(run.Exit == 0, run.Output + run.Error);
         Assert.All(Sets.Keys, set => Assert.Equal(
             File.ReadAllBytes(Path.Combine(GoldenData.Root, "src", "Apprentice.Cli", "Quickstart", set + ".jsonl")), File.ReadAllBytes(scratch.File(set + ".jsonl"))));
     }
