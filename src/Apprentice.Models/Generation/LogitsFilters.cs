@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Buffers;
 
 namespace Apprentice.Models.Generation;
@@ -144,18 +145,21 @@ public static class LogitsFilters
     /// <exception cref="ArithmeticException">A logit is NaN or positive infinity, or none is finite.</exception>
     internal static float Max(ReadOnlySpan<float> logits)
     {
-        var max = float.NegativeInfinity;
+        var max = TensorPrimitives.Max(logits); // NaN where any is
+        if (float.IsFinite(max))
+        {
+            return max;
+        }
+
         for (var id = 0; id < logits.Length; id++)
         {
             if (float.IsNaN(logits[id]) || float.IsPositiveInfinity(logits[id]))
             {
                 throw new ArithmeticException($"the logit of token {id} is {(float.IsNaN(logits[id]) ? "NaN" : "infinite")}");
             }
-
-            max = Math.Max(max, logits[id]);
         }
 
-        return float.IsFinite(max) ? max : throw new ArithmeticException("no logit is finite, so no token can be chosen");
+        throw new ArithmeticException("no logit is finite, so no token can be chosen");
     }
 
     private static void RemoveBelow(Span<float> logits, float threshold)

@@ -102,32 +102,45 @@ internal static unsafe class FewRowsGemm
         public void Run(int part, Scratch scratch)
         {
             var width = Tile.Columns<TLanes>();
-            var widened = scratch.Floats((long)Tile.Rows * k + Tile.Rows * width);
-            var tile = widened + (long)Tile.Rows * k;
-            for (var j = part * RowsPerPart; j < Math.Min(n, (part + 1) * RowsPerPart); j += Tile.Rows)
+            var across = (m + width - 1) / width * width;
+            var widened = scratch.Floats((long)Tile.Rows * k + RowsPerPart * across);
+            var turned = widened + (long)Tile.Rows * k;
+            var first = part * RowsPerPart;
+            var count = Math.Min(n - first, RowsPerPart);
+            for (var j = 0; j < count; j += Tile.Rows)
             {
-                var rows = Math.Min(Tile.Rows, n - j);
+                var rows = Math.Min(Tile.Rows, count - j);
                 for (var r = 0; r < rows; r++)
                 {
-                    BlockFormats.Decode(b.Type, b.Data + (j + r) * b.RowBytes, widened + (long)r * k, k);
+                    BlockFormats.Decode(b.Type, b.Data + (first + j + r) * b.RowBytes, widened + (long)r * k, k);
                 }
 
                 for (var i = 0; i < m; i += width)
                 {
-                    Tile.Multiply<TLanes>(k, widened, k, 1, rows, packed + (long)i * k, width, tile, width, accumulate: false);
-                    Store(tile, width, rows, Math.Min(width, m - i), c + i * cRow + j);
+                    Tile.Multiply<TLanes>(k, widened, k, 1, rows, packed + (long)i * k, width, turned + j * across + i, across, accumulate: false);
                 }
+            }
+
+            for (var j = 0; j < count; j += Transpose.Rows)
+            {
+                Store(turned + j * across, across, Math.Min(Transpose.Rows, count - j), c + first + j);
             }
         }
 
-        /// <summary>The tile's columns as rows of C.</summary>
-        private void Store(float* tile, int width, int rows, int columns, float* to)
+        /// <summary>Rows of the transposed result as columns of C.</summary>
+        private void Store(float* turned, int stride, int rows, float* to)
         {
-            for (var i = 0; i < columns; i++, to += cRow)
+            if (!accumulate)
+            {
+                Transpose.Copy(turned, stride, rows, m, to, cRow);
+                return;
+            }
+
+            for (var i = 0; i < m; i++)
             {
                 for (var r = 0; r < rows; r++)
                 {
-                    to[r] = accumulate ? to[r] + tile[r * width + i] : tile[r * width + i];
+                    to[i * cRow + r] += turned[r * stride + i];
                 }
             }
         }

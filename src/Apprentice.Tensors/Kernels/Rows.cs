@@ -39,6 +39,35 @@ internal static unsafe class Rows
         return sum;
     }
 
+    /// <summary>
+    /// The same bits as <see cref="Dot"/> for several x against one y: to[r * toStride] is that of the row r of x.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Dots(float* x, nint xStride, int rows, float* y, int count, float* to, nint toStride)
+    {
+        var lanes = Vector<float>.Count;
+        var r = 0;
+        if (count == 8 * lanes)
+        {
+            // A head of 64 (128 at 512 bits): y stays in registers.
+            var (y0, y1, y2, y3) = (Vector.Load(y), Vector.Load(y + lanes), Vector.Load(y + 2 * lanes), Vector.Load(y + 3 * lanes));
+            var (y4, y5, y6, y7) = (Vector.Load(y + 4 * lanes), Vector.Load(y + 5 * lanes), Vector.Load(y + 6 * lanes), Vector.Load(y + 7 * lanes));
+            for (; r < rows; r++, x += xStride, to += toStride)
+            {
+                var s0 = Vector.MultiplyAddEstimate(Vector.Load(x + 4 * lanes), y4, Vector.MultiplyAddEstimate(Vector.Load(x), y0, default));
+                var s1 = Vector.MultiplyAddEstimate(Vector.Load(x + 5 * lanes), y5, Vector.MultiplyAddEstimate(Vector.Load(x + lanes), y1, default));
+                var s2 = Vector.MultiplyAddEstimate(Vector.Load(x + 6 * lanes), y6, Vector.MultiplyAddEstimate(Vector.Load(x + 2 * lanes), y2, default));
+                var s3 = Vector.MultiplyAddEstimate(Vector.Load(x + 7 * lanes), y7, Vector.MultiplyAddEstimate(Vector.Load(x + 3 * lanes), y3, default));
+                *to = Vector.Sum(s0 + s1 + (s2 + s3));
+            }
+        }
+
+        for (; r < rows; r++, x += xStride, to += toStride)
+        {
+            *to = Dot(x, y, count);
+        }
+    }
+
     /// <summary>The sum of x[i].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Sum(float* x, int count)

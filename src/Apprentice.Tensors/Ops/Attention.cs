@@ -96,15 +96,27 @@ public static unsafe class Attention
         public void Run(int part, Scratch scratch)
         {
             var (block, kvHead) = shape.Part(part);
+            if (block.Count <= AttentionShape.FewQueries)
+            {
+                Few(block, kvHead, scratch);
+            }
+            else
+            {
+                Many(block, kvHead, scratch);
+            }
+        }
+
+        /// <summary>Head after head against the keys, turned once for all of them.</summary>
+        private void Many(SegmentBlock block, int kvHead, Scratch scratch)
+        {
             var chain = shape.Segments.Chains[block.Segment];
             var keys = shape.KeyCount(block);
-            var turn = block.Count > AttentionShape.FewQueries;
-            var turnedFloats = turn ? shape.TurnedFloats(block) : 0;
+            var turnedFloats = shape.TurnedFloats(block);
             var scores = scratch.Floats((long)block.Count * keys + turnedFloats + Gemm.SerialFloats(Math.Max(shape.Width, keys)));
             var turned = scores + (long)block.Count * keys;
             var gemm = turned + turnedFloats;
             var columns = turned;
-            foreach (var s in turn ? chain : [])
+            foreach (var s in chain)
             {
                 var visible = shape.Visible(block, s);
                 shape.TurnedKeys(s, 0, visible, kvHead, columns);
@@ -118,27 +130,12 @@ public static unsafe class Attention
                 foreach (var s in chain)
                 {
                     var visible = shape.Visible(block, s);
-                    if (turn)
-                    {
-                        shape.Scores(block, head, visible, shape.AlreadyTurned(columns, visible), scores + at, keys, gemm);
-                        columns += shape.TurnedFloats(visible);
-                    }
-                    else
-                    {
-                        shape.FewScores(block, head, s, visible, scores + at, keys);
-                    }
-
+                    shape.Scores(block, head, visible, shape.AlreadyTurned(columns, visible), scores + at, keys, gemm);
+                    columns += shape.TurnedFloats(visible);
                     at += visible;
                 }
 
                 shape.ScaleAndCap(scores, block.Count * keys);
-                at = 0;
-                foreach (var s in chain)
-                {
-                    shape.Mask(block, s, 0, shape.Visible(block, s), scores + at, keys);
-                    at += shape.Visible(block, s);
-                }
-
                 Softmax(block, head, scores, keys);
                 at = 0;
                 var to = output + shape.QueryRow(block) * shape.QueryStride + head * shape.Width;
@@ -151,8 +148,52 @@ public static unsafe class Attention
             }
         }
 
+        /// <summary>All heads of the group together, so that each key and value is read once and fewer tiles are half empty.</summary>
+        private void Few(SegmentBlock block, int kvHead, Scratch scratch)
+        {
+            var chain = shape.Segments.Chains[block.Segment];
+            var keys = shape.KeyCount(block);
+            var headFloats = block.Count * keys;
+            var scores = scratch.Floats((long)shape.Group * headFloats + Gemm.SerialFloats(Math.Max(shape.Width, keys)));
+            var gemm = scores + (long)shape.Group * headFloats;
+            var at = 0;
+            foreach (var s in chain)
+            {
+                shape.FewScores(block, kvHead, s, shape.Visible(block, s), scores + at, keys);
+                at += shape.Visible(block, s);
+            }
+
+            for (var h = 0; h < shape.Group; h++)
+            {
+                shape.ScaleAndCap(scores + (long)h * headFloats, headFloats);
+                Softmax(block, kvHead * shape.Group + h, scores + (long)h * headFloats, keys);
+            }
+
+            at = 0;
+            var to = output + shape.QueryRow(block) * shape.QueryStride + kvHead * shape.Group * shape.Width;
+            foreach (var s in chain)
+            {
+                var visible = shape.Visible(block, s);
+                for (var i = 0; i < block.Count; i++)
+                {
+                    shape.Multiply(
+                        shape.Group, shape.Width, visible, scores + i * keys + at, headFloats, 1, shape.ValueOperand(s, 0, kvHead), to + i * shape.QueryStride, shape.Width, at > 0, gemm);
+                }
+
+                at += visible;
+            }
+        }
+
+        /// <summary>The scores of one head become probabilities, where a query does not look 0.</summary>
         private void Softmax(SegmentBlock block, int head, float* scores, int keys)
         {
+            var at = 0;
+            foreach (var s in shape.Segments.Chains[block.Segment])
+            {
+                shape.Mask(block, s, 0, shape.Visible(block, s), scores + at, keys);
+                at += shape.Visible(block, s);
+            }
+
             for (var i = 0; i < block.Count; i++)
             {
                 var row = new Span<float>(scores + (long)i * keys, keys);

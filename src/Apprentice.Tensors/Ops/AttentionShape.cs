@@ -93,16 +93,19 @@ internal sealed unsafe class AttentionShape(
     /// <summary>Up to so many queries (decoding) it does not pay to turn the keys.</summary>
     public const int FewQueries = 2;
 
-    /// <summary>The same for few queries, straight from the keys of segment s.</summary>
-    public void FewScores(SegmentBlock block, int head, int s, int count, float* scores, int stride)
+    /// <summary>
+    /// Unscaled scores of few queries, straight from the keys of segment s, each of which is read once for all heads of the
+    /// group: head after head of it, block.Count rows each.
+    /// </summary>
+    public void FewScores(SegmentBlock block, int kvHead, int s, int count, float* scores, int stride)
     {
-        var keys = KeyRows(s, 0, head / Group);
+        var keys = KeyRows(s, 0, kvHead);
         for (var i = 0; i < block.Count; i++)
         {
-            var query = Queries + (QueryRow(block) + i) * QueryStride + head * Width;
+            var queries = Queries + (QueryRow(block) + i) * QueryStride + (long)kvHead * Group * Width;
             for (var j = 0; j < count; j++)
             {
-                scores[(long)i * stride + j] = Kernels.Rows.Dot(query, keys + (long)j * KeyStride, Width);
+                Kernels.Rows.Dots(queries, Width, Group, keys + (long)j * KeyStride, Width, scores + (long)i * stride + j, (nint)block.Count * stride);
             }
         }
     }

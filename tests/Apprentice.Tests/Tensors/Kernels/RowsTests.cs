@@ -45,6 +45,25 @@ public sealed unsafe class RowsTests
     }
 
     [Fact]
+    public void DotsAreTheDotOfEachRow()
+    {
+        const int Rows = 3, Apart = 7;
+        for (var count = 1; count <= 130; count++)
+        {
+            var values = new Values((ulong)count);
+            var (x, y, to) = (values.Floats(Rows * (count + 2)), values.Floats(count), new float[Rows * Apart]);
+            fixed (float* px = x, py = y, pt = to)
+            {
+                Apprentice.Tensors.Kernels.Rows.Dots(px, count + 2, Rows, py, count, pt, Apart);
+                for (var r = 0; r < Rows; r++)
+                {
+                    Assert.Equal(Apprentice.Tensors.Kernels.Rows.Dot(px + r * (count + 2), py, count), to[r * Apart]);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void LogSumExpOfHugeAndMissingEntries()
     {
         var x = new[] { 10_000f, 10_000f, float.NegativeInfinity, -10_000f };
