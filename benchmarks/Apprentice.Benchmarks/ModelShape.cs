@@ -11,7 +11,7 @@ internal sealed record ModelShape(
 {
     /// <summary>A model of this shape before any training, without biases, its output projection tied to the embedding.</summary>
     public Llama Untrained() => new(
-        new LlamaConfig(
+        new DecoderConfig(
             Vocabulary, Width, Layers, FeedForward, Heads, KeyValueHeads, HeadWidth, ContextLength: 8192, NormEpsilon: 1e-5f,
             new RotaryFrequencies(HeadWidth, 10_000), AttentionBias: false, FeedForwardBias: false, Tied: true),
         new UntrainedSource("", Layers, seed: 1));

@@ -107,6 +107,24 @@ public sealed unsafe class Weight
         return new Weight(Name, Type, [.. Shape], buffer, to);
     }
 
+    /// <summary>A copy [columns, rows] of a matrix [rows, columns], in the same stored type, or as F32 where that is in blocks.</summary>
+    public Weight Turned()
+    {
+        var from = BlockFormats.BlockElements(Type) == 1 ? this : Widened(trainable: false);
+        var size = (int)BlockFormats.RowBytes(from.Type, 1);
+        var buffer = new NativeBuffer(from.Bytes, zero: false);
+        var to = (byte*)buffer.Floats;
+        for (var r = 0; r < Rows; r++)
+        {
+            for (var c = 0; c < Columns; c++)
+            {
+                new ReadOnlySpan<byte>(from.Data + ((long)r * Columns + c) * size, size).CopyTo(new Span<byte>(to + ((long)c * Rows + r) * size, size));
+            }
+        }
+
+        return new Weight(Name, from.Type, [Columns, Rows], buffer, to);
+    }
+
     /// <summary>Copies elements from <paramref name="start"/> on (row-major) of an F32 weight.</summary>
     public void CopyTo(long start, Span<float> destination)
     {

@@ -13,48 +13,70 @@ namespace Apprentice.Models.Architectures;
 /// A causal language model: immutable weights and a forward pass. An architecture is one file that derives from this
 /// and reads like the model card.
 /// </summary>
-public abstract class LanguageModel(WeightSource source) : IDisposable
+public abstract class LanguageModel(DecoderConfig config, WeightSource source) : IDisposable
 {
-    private readonly Dictionary<string, Weight> _weights = [];
-    private readonly List<LinearLayer> _linearLayers = [];
-
     /// <summary>All weights under their Hugging Face names; tied ones once.</summary>
-    public IReadOnlyDictionary<string, Weight> Weights => _weights;
+    public IReadOnlyDictionary<string, Weight> Weights => Parts.All;
 
     /// <summary>Where adapters can be attached: every linear layer but the output projection.</summary>
-    public IReadOnlyList<LinearLayer> LinearLayers => _linearLayers;
+    public IReadOnlyList<LinearLayer> LinearLayers => Parts.LinearLayers;
+
+    public DecoderConfig Config => config;
 
     public WeightSource Source => source;
 
-    public abstract int Layers { get; }
+    public int Layers => config.Layers;
 
-    public abstract int Vocabulary { get; }
+    public int Vocabulary => config.Vocabulary;
 
     /// <summary>Tokens that the model was made for.</summary>
-    public abstract int ContextLength { get; }
+    public int ContextLength => config.ContextLength;
+
+    /// <summary>Sequences within this length and longer ones do not go into one batch, nor their keys together.</summary>
+    public int ShortContext => config.Rotary.ShortContext;
 
     /// <summary>Columns of the queries of all heads together.</summary>
-    public abstract int QueryWidth { get; }
+    public int QueryWidth => config.QueryWidth;
 
     /// <summary>Columns of a cached key or value.</summary>
-    public abstract int KeyValueWidth { get; }
+    public int KeyValueWidth => config.KeyValueWidth;
 
     /// <summary>The output projection [vocabulary, width].</summary>
     public abstract Weight Head { get; }
 
-    /// <summary>Floats of activations that training keeps for each token when nothing is computed again.</summary>
-    public abstract long KeptFloatsPerToken { get; }
+    /// <summary>Logits become cap * tanh(logit / cap); null: not.</summary>
+    public virtual float? LogitSoftcap => null;
 
-    /// <summary>Floats for each token that one layer's backward pass has beside what is kept.</summary>
-    public abstract long WorkingFloatsPerToken { get; }
+    /// <summary>
+    /// Floats of activations that training keeps for each token when nothing is computed again: two residual streams, queries
+    /// and attended values, keys and values, gate and up; norms and their product are made again.
+    /// </summary>
+    public virtual long KeptFloatsPerToken => Layers * (2L * config.Width + 2L * QueryWidth + 2L * KeyValueWidth + 2L * config.FeedForward);
 
-    public long ParameterCount => _weights.Values.Sum(w => w.Count);
+    /// <summary>
+    /// Floats for each token that one layer's backward pass has beside what is kept: gradients of gate and up and what is made
+    /// from them again; of the stream, a norm, and around them.
+    /// </summary>
+    public virtual long WorkingFloatsPerToken => 3L * config.FeedForward + 6L * config.Width;
+
+    public long ParameterCount => Weights.Values.Sum(w => w.Count);
+
+    /// <summary>What the model is built from.</summary>
+    protected ModelWeights Parts { get; } = new(source);
 
     /// <summary>Ids to the hidden states after the final norm, [tokens, width].</summary>
     public abstract Tensor Forward(Tape tape, ForwardInput input);
 
-    /// <summary>Logits [hidden rows, vocabulary]; for training use <see cref="TokenLogProbabilities"/> instead.</summary>
-    public Tensor Logits(Tape tape, Tensor hidden) => Linear.Apply(tape, hidden, Head);
+    /// <summary>Logits [hidden rows, vocabulary]; for training use <see cref="LogProbabilities"/> instead.</summary>
+    public Tensor Logits(Tape tape, Tensor hidden)
+    {
+        var logits = Linear.Apply(tape, hidden, Head);
+        return LogitSoftcap is { } cap ? Softcap.Apply(tape, logits, cap) : logits;
+    }
+
+    /// <summary>Of tokens that follow rows of the hidden states, [targets, 3]: see <see cref="TokenLogProbabilities"/>.</summary>
+    public Tensor LogProbabilities(Tape tape, Tensor hidden, int[] sources, int[] targets) =>
+        TokenLogProbabilities.Apply(tape, hidden, Head, sources, targets, LogitSoftcap);
 
     /// <summary>The <c>config.json</c> of a Hugging Face folder with these weights.</summary>
     /// <exception cref="NotSupportedException">It has a property that the format cannot express, which is named.</exception>
@@ -71,30 +93,5 @@ public abstract class LanguageModel(WeightSource source) : IDisposable
     {
         source.Dispose();
         GC.SuppressFinalize(this);
-    }
-
-    /// <summary>Takes a weight from the source.</summary>
-    protected Weight Take(string name, params long[] shape)
-    {
-        var weight = source.Get(name, shape);
-        _weights.Add(name, weight);
-        return weight;
-    }
-
-    /// <summary>Takes a norm's weight or a bias, widened: the operations want these in F32.</summary>
-    protected Weight TakeVector(string name, long length)
-    {
-        var weight = source.Get(name, length);
-        weight = weight.Type == StorageType.F32 ? weight : weight.Widened(trainable: false);
-        _weights.Add(name, weight);
-        return weight;
-    }
-
-    /// <summary>Takes a linear layer, with a bias where it has one.</summary>
-    protected LinearLayer TakeLinear(string name, long outFeatures, long inFeatures, bool bias)
-    {
-        var layer = new LinearLayer(name, Take($"{name}.weight", outFeatures, inFeatures), bias ? TakeVector($"{name}.bias", outFeatures) : null);
-        _linearLayers.Add(layer);
-        return layer;
     }
 }

@@ -10,11 +10,10 @@ namespace Apprentice.Models.Export;
 
 /// <summary>What an architecture says of itself in a GGUF file.</summary>
 /// <param name="Metadata">Under the architecture's own keys.</param>
-/// <param name="Translate">From a Hugging Face name to llama.cpp's.</param>
-/// <param name="InterleavedHeads">The number of heads of a weight whose rows llama.cpp stores with the halves of each head interleaved, else null.</param>
-/// <param name="Divisors">Of the rotary frequencies, or null.</param>
+/// <param name="Mapping">What its weights are called, and what is stored otherwise.</param>
+/// <param name="Tensors">What GGUF has as tensors and Hugging Face as settings, such as divisors of the rotary frequencies.</param>
 public sealed record GgufArchitecture(
-    IReadOnlyList<(string Key, object Value)> Metadata, Func<string, string?> Translate, Func<string, int?> InterleavedHeads, float[]? Divisors);
+    IReadOnlyList<(string Key, object Value)> Metadata, GgufMapping Mapping, IEnumerable<(string Name, float[] Values)> Tensors);
 
 /// <summary>
 /// Writes a model as one GGUF file with tokenizer and chat template inside, names and types as llama.cpp's converter has
@@ -43,14 +42,15 @@ public static class GgufExport
 
         var architecture = Describe(model);
         var vocabulary = model.Gguf is { } gguf ? ModelText.VocabularyOf(gguf.Metadata) : model.Text.Tokenizer.ToGguf(model.Text.Path);
-        var tensors = model.Model.Weights.Select(w => TensorOf(w.Key, w.Value, architecture, type)).ToList();
-        if (architecture.Divisors is { } divisors)
-        {
-            tensors.Add(new GgufTensor("rope_freqs.weight", [divisors.Length], TypeOf(StorageType.F32), stream => WriteRow(stream, StorageType.F32, divisors)));
-        }
-
-        GgufWriter.Write(stream, Metadata(model, architecture, vocabulary, type, name), tensors);
+        GgufWriter.Write(stream, Metadata(model, architecture, vocabulary, type, name), TensorsOf(model.Model, architecture, type));
     }
+
+    /// <summary>The weights, and what the format has as tensors beside them.</summary>
+    internal static IReadOnlyList<GgufTensor> TensorsOf(LanguageModel model, GgufArchitecture architecture, StorageType type) =>
+    [
+        .. model.Weights.Select(w => TensorOf(w.Key, w.Value, architecture.Mapping, type)),
+        .. architecture.Tensors.Select(t => new GgufTensor(t.Name, [t.Values.Length], TypeOf(StorageType.F32), stream => WriteRow(stream, StorageType.F32, t.Values))),
+    ];
 
     private static GgufArchitecture Describe(LoadedModel model)
     {
@@ -99,19 +99,24 @@ public static class GgufExport
         }
     }
 
-    private static GgufTensor TensorOf(string name, Weight weight, GgufArchitecture architecture, StorageType asked)
+    private static GgufTensor TensorOf(string name, Weight weight, GgufMapping mapping, StorageType asked)
     {
-        var translated = architecture.Translate(name) ?? throw new InputException("not_exportable", $"GGUF has no name for the weight '{name}'");
-        var vector = weight.Shape.Count == 1;
-        var type = vector ? StorageType.F32 : weight.Columns % BlockFormats.BlockElements(asked) == 0 ? asked : StorageType.F16;
-        return new GgufTensor(translated, [.. weight.Shape], TypeOf(type), stream =>
+        var translated = mapping.Translate(name) ?? throw new InputException("not_exportable", $"GGUF has no name for the weight '{name}'");
+        var turned = mapping.Turned(name);
+        long[] shape = turned ? [.. weight.Shape.Reverse()] : [.. weight.Shape];
+        var vector = shape.Length == 1;
+        var type = vector || translated == "position_embd.weight" ? StorageType.F32 : shape[^1] % BlockFormats.BlockElements(asked) == 0 ? asked : StorageType.F16;
+        return new GgufTensor(translated, shape, TypeOf(type), stream =>
         {
-            var order = architecture.InterleavedHeads(name) is { } heads ? GgufSource.InterleavedOrder((int)weight.Shape[0], heads) : null;
-            var row = new float[weight.Columns];
-            for (var r = 0; r < weight.Rows; r++)
+            var rows = turned ? weight.Turned() : weight;
+            var order = mapping.InterleavedHeads(name) is { } heads ? GgufSource.InterleavedOrder((int)shape[0], heads) : null;
+            var offset = mapping.OffsetOf(name);
+            var row = new float[shape[^1]];
+            for (var r = 0; r < rows.Rows; r++)
             {
-                weight.CopyRow(vector || order is null ? r : order[r], row);
-                WriteRow(stream, type, vector && order is not null ? Array.ConvertAll(order, at => row[at]) : row);
+                rows.CopyRow(vector || order is null ? r : order[r], row);
+                var values = vector && order is not null ? Array.ConvertAll(order, at => row[at]) : row;
+                WriteRow(stream, type, offset == 0 ? values : Array.ConvertAll(values, w => w + offset));
             }
         });
     }

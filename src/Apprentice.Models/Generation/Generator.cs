@@ -71,7 +71,11 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
                 next++;
             }
 
-            Step(tape, active, cache);
+            foreach (var alike in active.GroupBy(s => s.Tokens.Count > model.ShortContext))
+            {
+                Step(tape, [.. alike], cache);
+            }
+
             foreach (var sequence in active)
             {
                 Take(sequence, onToken);
@@ -95,6 +99,11 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
         var segments = new List<Segment>();
         foreach (var sequence in active)
         {
+            if (sequence.Cached <= model.ShortContext && sequence.Tokens.Count > model.ShortContext)
+            {
+                sequence.Cached = 0; // it has outgrown the rotation of its keys
+            }
+
             var parent = -1;
             if (sequence.Cached > 0)
             {

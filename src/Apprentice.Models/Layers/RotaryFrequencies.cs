@@ -1,6 +1,5 @@
-using System.Text.Json.Nodes;
-using Apprentice.Data;
-using Apprentice.Models.Weights;
+using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Ops;
 
 namespace Apprentice.Models.Layers;
 
@@ -10,8 +9,8 @@ namespace Apprentice.Models.Layers;
 /// </summary>
 /// <param name="Dimensions">Rotary dimensions of a head.</param>
 /// <param name="Base">theta.</param>
-/// <param name="Scaling">default, linear, dynamic, llama3 or yarn.</param>
-public sealed record RotaryFrequencies(int Dimensions, double Base, string Scaling = "default")
+/// <param name="Scaling">default, linear, dynamic, llama3, yarn or longrope.</param>
+public sealed partial record RotaryFrequencies(int Dimensions, double Base, string Scaling = "default")
 {
     public double Factor { get; init; } = 1;
 
@@ -35,69 +34,24 @@ public sealed record RotaryFrequencies(int Dimensions, double Base, string Scali
     /// <summary>Multiplies cosine and sine.</summary>
     public double Amplitude { get; init; } = 1;
 
-    /// <summary>From <c>rope_parameters</c> (transformers 5) or <c>rope_theta</c> and <c>rope_scaling</c> (4).</summary>
-    /// <exception cref="InputException">A kind of scaling that is not supported, or a field that makes no sense.</exception>
-    public static RotaryFrequencies FromConfig(ModelConfig config, int dimensions, int context)
-    {
-        var settings = config.Object("rope_parameters") ?? config.Object("rope_scaling");
-        var kind = settings?.String("rope_type") ?? settings?.String("type") ?? "default";
-        var theta = settings?.Number("rope_theta") ?? config.Number("rope_theta") ?? 10_000;
-        var plain = new RotaryFrequencies(dimensions, theta, kind);
-        if (settings is null || kind == "default")
-        {
-            return plain;
-        }
+    /// <summary>LongRoPE's divisors, one a pair, for sequences within <see cref="OriginalContext"/> and for longer ones.</summary>
+    public float[]? ShortDivisors { get; init; }
 
-        var original = settings.FindSize("original_max_position_embeddings") ?? config.FindSize("original_max_position_embeddings") ?? context;
-        var scaled = plain with
-        {
-            Factor = settings.Number("factor") ?? throw settings.Wrong("factor", "a number"),
-            OriginalContext = kind == "dynamic" ? context : original,
-            LowFrequencyFactor = settings.Number("low_freq_factor") ?? 1,
-            HighFrequencyFactor = settings.Number("high_freq_factor") ?? 4,
-            BetaFast = settings.Number("beta_fast") ?? 32,
-            BetaSlow = settings.Number("beta_slow") ?? 1,
-            Truncate = settings.Bool("truncate", otherwise: true),
-        };
-        return kind switch
-        {
-            "linear" or "dynamic" or "llama3" => scaled,
-            "yarn" => scaled with { Amplitude = settings.Number("attention_factor") ?? YarnAmplitude(settings, scaled.Factor) },
-            _ => throw settings.Wrong("rope_type", $"default, linear, dynamic, llama3 or yarn, not {kind}"),
-        };
-    }
+    public float[]? LongDivisors { get; init; }
+
+    /// <summary>For a model that learns its positions.</summary>
+    public static RotaryFrequencies None { get; } = new(0, 1);
 
     /// <summary>
-    /// As the fields of a config.json in both spellings: rope_theta and rope_scaling (transformers 4) and rope_parameters (5).
+    /// The length up to which a sequence is rotated otherwise than a longer one (LongRoPE), which must not share a batch with it:
+    /// keys of both do not go together.
     /// </summary>
-    /// <exception cref="NotSupportedException">Divisors that are no known kind of scaling.</exception>
-    public void WriteTo(JsonObject config)
-    {
-        var known = RotaryDivisors.AsScaling(this) ?? throw new NotSupportedException("the divisors of the rotary frequencies (rope_freqs) are no kind of scaling that config.json knows");
-        var scaling = new JsonObject { ["rope_type"] = known.Scaling };
-        if (known.Scaling != "default")
-        {
-            scaling["factor"] = known.Factor;
-        }
+    public int ShortContext => Scaling == "longrope" ? OriginalContext : int.MaxValue;
 
-        if (known.Scaling == "llama3")
-        {
-            scaling["low_freq_factor"] = known.LowFrequencyFactor;
-            scaling["high_freq_factor"] = known.HighFrequencyFactor;
-            scaling["original_max_position_embeddings"] = known.OriginalContext;
-        }
-        else if (known.Scaling is not ("default" or "linear"))
-        {
-            throw new NotSupportedException($"rotary scaling '{known.Scaling}' is not written yet");
-        }
+    /// <summary>Cosines and sines of a batch.</summary>
+    public RotaryAngles Angles(Tape tape, int[] positions) => new(tape, positions, Inverse(positions.Max()), Amplitude);
 
-        config["rope_theta"] = known.Base;
-        config["rope_scaling"] = known.Scaling == "default" ? null : scaling.DeepClone();
-        scaling["rope_theta"] = known.Base;
-        config["rope_parameters"] = scaling;
-    }
-
-    /// <summary>One frequency a pair, for a batch whose largest position is given (only dynamic scaling looks at it).</summary>
+    /// <summary>One frequency a pair, for a batch whose largest position is given (dynamic scaling and LongRoPE look at it).</summary>
     public double[] Inverse(int largestPosition)
     {
         var theta = Base;
@@ -106,10 +60,11 @@ public sealed record RotaryFrequencies(int Dimensions, double Base, string Scali
             theta *= Math.Pow(Factor * (largestPosition + 1) / OriginalContext - (Factor - 1), Dimensions / (Dimensions - 2.0));
         }
 
+        var divisors = Scaling != "longrope" ? Divisors : largestPosition + 1 > OriginalContext ? LongDivisors : ShortDivisors;
         var inverse = new double[Dimensions / 2];
         for (var i = 0; i < inverse.Length; i++)
         {
-            var plain = Math.Pow(theta, -2.0 * i / Dimensions) / (Divisors?[i] ?? 1);
+            var plain = Math.Pow(theta, -2.0 * i / Dimensions) / (divisors?[i] ?? 1);
             inverse[i] = Scaling switch
             {
                 "linear" => plain / Factor,
@@ -159,12 +114,4 @@ public sealed record RotaryFrequencies(int Dimensions, double Base, string Scali
 
     private double RampEnd(double rotations) =>
         Dimensions * Math.Log(OriginalContext / (2 * Math.PI * rotations)) / (2 * Math.Log(Base));
-
-    private static double YarnAmplitude(ModelConfig settings, double factor)
-    {
-        double Of(double scale) => factor <= 1 ? 1 : 0.1 * scale * Math.Log(factor) + 1;
-        return settings.Number("mscale") is { } mscale && settings.Number("mscale_all_dim") is { } all && mscale != 0 && all != 0
-            ? Of(mscale) / Of(all)
-            : Of(1);
-    }
 }

@@ -1,16 +1,12 @@
-using Apprentice.Data;
 using Apprentice.Tensors;
 
 namespace Apprentice.Models.Weights;
 
-/// <summary>The tensors of a GGUF file under their Hugging Face names.</summary>
-/// <param name="file">The file.</param>
-/// <param name="translate">From a Hugging Face name to the file's name.</param>
-/// <param name="interleavedHeads">
-/// For a weight whose rows llama.cpp stores with the halves of each head interleaved (q and k of Llama): the number of
-/// heads. Such rows are put back in order, so that adapters and exports see the Hugging Face order.
-/// </param>
-public sealed class GgufSource(GgufFile file, Func<string, string?> translate, Func<string, int?> interleavedHeads) : WeightSource
+/// <summary>
+/// The tensors of a GGUF file under their Hugging Face names and in the Hugging Face order, so that adapters and exports see
+/// that: what llama.cpp stores otherwise is put back.
+/// </summary>
+public sealed class GgufSource(GgufFile file, GgufMapping mapping) : WeightSource
 {
     public override string Path => file.Path;
 
@@ -20,20 +16,32 @@ public sealed class GgufSource(GgufFile file, Func<string, string?> translate, F
 
     public override Weight Get(string name, params long[] shape)
     {
-        var tensor = Find(name) ?? throw Missing($"{name}' ('{translate(name) ?? "unknown in GGUF"}')");
+        var tensor = Find(name) ?? throw Missing($"{name}' ('{mapping.Translate(name) ?? "unknown in GGUF"}')");
+        var turned = mapping.Turned(name);
+        var stored = turned ? [.. shape.Reverse()] : shape;
         var actual = tensor.Dimensions.Reverse().ToArray(); // ggml counts the contiguous dimension first
-        while (actual.Length > shape.Length && actual[0] == 1)
+        while (actual.Length > stored.Length && actual[0] == 1)
         {
             actual = actual[1..];
         }
 
-        if (!actual.SequenceEqual(shape))
+        if (!actual.SequenceEqual(stored))
         {
-            throw WrongShape(name, actual, shape);
+            throw WrongShape(name, actual, stored);
         }
 
-        var weight = Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), shape);
-        if (interleavedHeads(name) is not { } heads)
+        var weight = Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), stored);
+        if (turned)
+        {
+            return weight.Turned();
+        }
+
+        if (mapping.OffsetOf(name) is var offset and not 0)
+        {
+            return Weight.FromValues(name, trainable: false, Array.ConvertAll(weight.ToArray(), w => w - offset), shape);
+        }
+
+        if (mapping.InterleavedHeads(name) is not { } heads)
         {
             return weight;
         }
@@ -67,5 +75,5 @@ public sealed class GgufSource(GgufFile file, Func<string, string?> translate, F
         })];
     }
 
-    private GgufTensorInfo? Find(string name) => translate(name) is { } stored ? file.Find(stored) : null;
+    private GgufTensorInfo? Find(string name) => mapping.Translate(name) is { } stored ? file.Find(stored) : null;
 }

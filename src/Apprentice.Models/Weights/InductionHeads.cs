@@ -25,7 +25,7 @@ internal sealed class InductionHeads
     // The common direction of all embeddings, which the first head's positions are written on, against their noise.
     private const double CommonShare = 0.5;
 
-    private readonly LlamaConfig _config;
+    private readonly DecoderConfig _config;
     private readonly double[] _frequencies;
     private readonly double[] _common;
     private readonly int _compared;
@@ -35,7 +35,7 @@ internal sealed class InductionHeads
     private readonly double[]?[] _carried;
     private readonly double[]?[] _copied;
 
-    private InductionHeads(LlamaConfig config, ulong seed)
+    private InductionHeads(DecoderConfig config, ulong seed)
     {
         _config = config;
         _frequencies = config.Rotary.Inverse(config.ContextLength);
@@ -83,7 +83,7 @@ internal sealed class InductionHeads
     }
 
     /// <summary>Null where the model has no room for them: one layer, or heads that rotate in part or are too narrow.</summary>
-    public static InductionHeads? For(LlamaConfig config, ulong seed) =>
+    public static InductionHeads? For(DecoderConfig config, ulong seed) =>
         config.Layers > 1 && config.HeadWidth >= 16 && config.Rotary.Dimensions == config.HeadWidth && config.Width >= 2 * config.HeadWidth
             ? new InductionHeads(config, seed)
             : null;

@@ -50,6 +50,9 @@ public sealed class ModelConfig
     internal JsonElement? Find(string name) =>
         _root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
+    /// <summary>Whether the field is there, be it null.</summary>
+    public bool Has(string name) => _root.TryGetProperty(name, out _);
+
     /// <summary>Whether it says something other than null, false, or nothing at all.</summary>
     public bool IsSet(string name) => Find(name) is { } value && value.ValueKind switch
     {
@@ -94,6 +97,14 @@ public sealed class ModelConfig
 
     public double? Number(string name) => Find(name) is { } value ? Number(name, value) : null;
 
+    /// <summary>A list of numbers; empty where it is not given.</summary>
+    public double[] NumberList(string name) => Find(name) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray().Select(item => Number(name, item))],
+        _ => throw Wrong(name, "a list of numbers"),
+    };
+
     /// <summary>An object of numbers, in its order; empty where it is not given.</summary>
     public KeyValuePair<string, double>[] Numbers(string name) => Find(name) switch
     {
@@ -112,6 +123,26 @@ public sealed class ModelConfig
 
         JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
         return [.. items.Select(i => i.ValueKind == JsonValueKind.Number && i.TryGetInt32(out var n) ? n : throw Wrong(name, "an integer or a list of integers"))];
+    }
+
+    /// <summary>Demands that a setting, where it is given, is one of those that are built.</summary>
+    /// <exception cref="InputException">It is another one, which would give other results.</exception>
+    public void Expect(string name, params string[] built)
+    {
+        if (String(name) is { } value && !built.Contains(value))
+        {
+            throw Wrong(name, $"{string.Join(" or ", built)} for this architecture, not {value}");
+        }
+    }
+
+    /// <summary>Demands that settings which are not built are not given.</summary>
+    /// <exception cref="InputException">One is, and would give other results.</exception>
+    public void Refuse(params string[] names)
+    {
+        if (names.FirstOrDefault(IsSet) is { } set)
+        {
+            throw Error($"'{set}' is set, which would give other results and is not supported for this architecture");
+        }
     }
 
     public InputException Wrong(string name, string wanted) => Error($"'{name}' must be {wanted}");

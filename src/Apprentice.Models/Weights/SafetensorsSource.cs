@@ -34,20 +34,19 @@ public sealed class SafetensorsSource : WeightSource
 
     public override IReadOnlyList<string> Files => _files;
 
-    public override bool Has(string name) => _tensors.ContainsKey(name);
+    public override bool Has(string name) => Find(name) is not null;
 
     public override Weight Get(string name, params long[] shape)
     {
-        if (!_tensors.TryGetValue(name, out var found))
-        {
-            throw Missing(name);
-        }
-
-        var (file, tensor) = found;
+        var (file, tensor) = Find(name) ?? throw Missing(name);
         return tensor.Shape.SequenceEqual(shape)
             ? Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), shape)
             : throw WrongShape(name, tensor.Shape, shape);
     }
+
+    /// <summary>Models saved without their output projection (GPT-2's on the Hub) lack the first part of each name, such as model or transformer.</summary>
+    private (SafetensorsFile File, SafetensorsTensorInfo Tensor)? Find(string name) =>
+        _tensors.TryGetValue(name, out var found) || _tensors.TryGetValue(name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..], out found) ? found : null;
 
     private static IReadOnlyList<string> ShardsOf(string index)
     {

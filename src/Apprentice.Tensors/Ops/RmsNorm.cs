@@ -4,16 +4,19 @@ using Apprentice.Tensors.Kernels;
 
 namespace Apprentice.Tensors.Ops;
 
-/// <summary>y = w * x / sqrt(mean(x²) + eps), a row at a time (Zhang and Sennrich 2019).</summary>
+/// <summary>
+/// y = w * x / sqrt(mean(x²) + eps), a row at a time (Zhang and Sennrich 2019). A weight narrower than the row normalises
+/// each head by itself.
+/// </summary>
 public static unsafe class RmsNorm
 {
     /// <param name="x">[rows, width]; kept for backward.</param>
-    /// <param name="weight">[width], F32.</param>
+    /// <param name="weight">[width] or [head width], F32.</param>
     /// <param name="epsilon">Added to the mean square.</param>
     /// <param name="weightOffset">Added to each weight: 1 for Gemma, which stores w - 1.</param>
     public static Tensor Apply(Tape tape, Tensor x, Weight weight, float epsilon, float weightOffset = 0)
     {
-        if (weight.Count != x.Columns)
+        if (x.Columns % weight.Count != 0)
         {
             throw new ArgumentException($"{weight.Name} has {weight.Count} elements; rows of {x.Columns} are to be normalised", nameof(weight));
         }
@@ -27,18 +30,21 @@ public static unsafe class RmsNorm
 
     private sealed class RmsNormNode(Tensor output, Tensor x, Weight weight, float epsilon, float offset) : Node(output)
     {
+        private readonly int _width = weight.Columns;
+        private readonly int _rows = checked((int)(x.Count / weight.Columns));
+
         public override void Recompute(Tape tape) =>
-            tape.Engine.Team.Run(RowParts.Count(x.Rows), new ForwardJob(x.Rows, x.Columns, tape.Values(x), weight.Floats, Output.Data, epsilon, offset));
+            tape.Engine.Team.Run(RowParts.Count(_rows), new ForwardJob(_rows, _width, tape.Values(x), weight.Floats, Output.Data, epsilon, offset));
 
         public override void Backward(Tape tape)
         {
-            var parts = RowParts.Count(x.Rows);
+            var parts = RowParts.Count(_rows);
             var dx = x.RequiresGradient ? tape.ZeroedGradient(x) : null;
-            var dw = weight.Trainable ? tape.Rent((long)parts * x.Columns) : null;
-            tape.Engine.Team.Run(parts, new BackwardJob(x.Rows, x.Columns, tape.Values(x), weight.Floats, Output.Gradient, dx, dw, epsilon, offset));
+            var dw = weight.Trainable ? tape.Rent((long)parts * _width) : null;
+            tape.Engine.Team.Run(parts, new BackwardJob(_rows, _width, tape.Values(x), weight.Floats, Output.Gradient, dx, dw, epsilon, offset));
             if (dw != null)
             {
-                RowParts.SumInto(weight.Gradient!.Data, dw, parts, x.Columns);
+                RowParts.SumInto(weight.Gradient!.Data, dw, parts, _width);
                 tape.Return(dw);
             }
         }

@@ -29,8 +29,9 @@ public static unsafe class TokenLogProbabilities
     /// <param name="head">[vocabulary, width], any stored type.</param>
     /// <param name="sources">Rows of hidden, one for each target; may repeat.</param>
     /// <param name="targets">Token ids.</param>
+    /// <param name="softcap">Logits become cap * tanh(logit / cap) (Gemma 2); null: not.</param>
     /// <returns>[targets, 3]: see the column constants. Backward takes a gradient for each.</returns>
-    public static Tensor Apply(Tape tape, Tensor hidden, Weight head, int[] sources, int[] targets)
+    public static Tensor Apply(Tape tape, Tensor hidden, Weight head, int[] sources, int[] targets, float? softcap = null)
     {
         if (sources.Length != targets.Length || head.Columns != hidden.Columns)
         {
@@ -45,21 +46,24 @@ public static unsafe class TokenLogProbabilities
             }
         }
 
-        if (KeptLogits.Pays(tape, head, targets.Length))
+        if (softcap is null && KeptLogits.Pays(tape, head, targets.Length))
         {
             return KeptLogits.Apply(tape, hidden, head, sources, targets);
         }
 
         var output = tape.New(sources.Length, 3, hidden.RequiresGradient || head.Trainable);
-        var expected = tape.Recording && hidden.RequiresGradient ? tape.New(sources.Length, head.Columns, requiresGradient: false) : null;
-        var node = new HeadNode(output, hidden, head, sources, targets, expected);
+        var expected = tape.Recording && hidden.RequiresGradient && softcap is null ? tape.New(sources.Length, head.Columns, requiresGradient: false) : null;
+        var node = new HeadNode(output, hidden, head, sources, targets, expected, softcap);
         node.Forward(tape);
         tape.Record(node);
         return output;
     }
 
-    /// <param name="expected">[targets, width]: the mean row of the head under each target's distribution, or null.</param>
-    private sealed class HeadNode(Tensor output, Tensor hidden, Weight head, int[] sources, int[] targets, Tensor? expected) : Node(output)
+    /// <param name="expected">
+    /// [targets, width]: the mean row of the head under each target's distribution; null where nothing is learned from it, or
+    /// where a cap bends the logits and backward makes them again.
+    /// </param>
+    private sealed class HeadNode(Tensor output, Tensor hidden, Weight head, int[] sources, int[] targets, Tensor? expected, float? softcap) : Node(output)
     {
         private readonly int _width = head.Columns;
         private readonly Operand _logits = new(head, transposed: true);
@@ -75,15 +79,16 @@ public static unsafe class TokenLogProbabilities
 
         public override void Backward(Tape tape)
         {
-            if (hidden.RequiresGradient)
+            if (expected is not null)
             {
                 AddHiddenGradient(tape);
-                tape.FreeValues(expected!);
+                tape.FreeValues(expected);
             }
 
-            for (var first = 0; head.Trainable && first < sources.Length; first += ChunkRows)
+            var bent = expected is null && hidden.RequiresGradient;
+            for (var first = 0; (bent || head.Trainable) && first < sources.Length; first += ChunkRows)
             {
-                AddHeadGradient(tape, first, Math.Min(ChunkRows, sources.Length - first));
+                AddGradients(tape, first, Math.Min(ChunkRows, sources.Length - first), bent);
             }
         }
 
@@ -97,6 +102,11 @@ public static unsafe class TokenLogProbabilities
             {
                 var tokens = Math.Min(ChunkTokens, head.Rows - token);
                 LargeProduct.Run(tape.Engine, count, tokens, _width, rows, _width, _logits.FromRow(token), logits, tokens, accumulate: false);
+                if (softcap is { } cap)
+                {
+                    tape.Engine.Team.Run(count, new CapJob(tokens, logits, cap));
+                }
+
                 tape.Engine.Team.Run(count, new RunningSoftmax.ChunkJob(token, tokens, first, targets, logits, softmax, mean, _width));
                 if (mean != null)
                 {
@@ -158,18 +168,38 @@ public static unsafe class TokenLogProbabilities
             return mean;
         }
 
-        /// <summary>dW += dLogitsᵀ h, with the logits made again chunk by chunk.</summary>
-        private void AddHeadGradient(Tape tape, int first, int count)
+        /// <summary>dW += dLogitsᵀ h, and dh += dLogits W where that is wanted, with the logits made again chunk by chunk.</summary>
+        private void AddGradients(Tape tape, int first, int count, bool toHidden)
         {
             var rows = Gather(tape, first, count);
             var logits = tape.Rent((long)count * ChunkTokens);
+            var gradient = toHidden ? tape.Rent((long)count * _width) : null;
             for (var token = 0; token < head.Rows; token += ChunkTokens)
             {
                 var tokens = Math.Min(ChunkTokens, head.Rows - token);
                 LargeProduct.Run(tape.Engine, count, tokens, _width, rows, _width, _logits.FromRow(token), logits, tokens, accumulate: false);
-                tape.Engine.Team.Run(count, new LogitGradientJob(head.Rows, token, tokens, first, targets, logits, Output.Data, Output.Gradient));
-                Gemm.Run(
-                    tape.Engine, tokens, _width, count, logits, 1, tokens, new Operand(rows, _width, transposed: false), head.Gradient!.Data + (long)token * _width, _width, accumulate: true);
+                tape.Engine.Team.Run(count, new LogitGradientJob(head.Rows, token, tokens, first, targets, logits, Output.Data, Output.Gradient, softcap));
+                if (head.Trainable)
+                {
+                    Gemm.Run(
+                        tape.Engine, tokens, _width, count, logits, 1, tokens, new Operand(rows, _width, transposed: false), head.Gradient!.Data + (long)token * _width, _width, accumulate: true);
+                }
+
+                if (gradient != null)
+                {
+                    LargeProduct.Run(tape.Engine, count, _width, tokens, logits, tokens, _rows.FromRow(token), gradient, _width, accumulate: token > 0);
+                }
+            }
+
+            if (gradient != null)
+            {
+                var to = tape.ZeroedGradient(hidden);
+                for (var i = 0; i < count; i++)
+                {
+                    Kernels.Rows.AddScaled(1, gradient + (long)i * _width, to + (long)sources[first + i] * _width, _width);
+                }
+
+                tape.Return(gradient);
             }
 
             tape.Return(logits);
@@ -190,12 +220,27 @@ public static unsafe class TokenLogProbabilities
         }
     }
 
+    /// <summary>Bends a row of a chunk of logits.</summary>
+    private readonly struct CapJob(int tokens, float* logits, float cap) : IJob
+    {
+        public void Run(int part, Scratch scratch) => Cap(new Span<float>(logits + (long)part * tokens, tokens), cap);
+
+        public static void Cap(Span<float> row, float cap)
+        {
+            TensorPrimitives.Multiply(row, 1 / cap, row);
+            TensorPrimitives.Tanh(row, row);
+            TensorPrimitives.Multiply(row, cap, row);
+        }
+    }
+
     /// <summary>Turns a row of a chunk of logits into its gradient.</summary>
-    private readonly struct LogitGradientJob(int vocabulary, int token, int tokens, int first, int[] targets, float* logits, float* output, float* gradient) : IJob
+    private readonly struct LogitGradientJob(
+        int vocabulary, int token, int tokens, int first, int[] targets, float* logits, float* output, float* gradient, float? softcap) : IJob
     {
         public void Run(int part, Scratch scratch)
         {
             var row = new Span<float>(logits + (long)part * tokens, tokens);
+            var slope = softcap is { } cap ? Slope(row, cap, new Span<float>(scratch.Floats(tokens), tokens)) : [];
             var g = gradient + (first + part) * 3L;
 
             // d/dlogit_j: g0 (1[j = t] - p_j) + g1 p_j + g2 (1/V - p_j)
@@ -208,6 +253,21 @@ public static unsafe class TokenLogProbabilities
             {
                 row[target] += g[LogProbability];
             }
+
+            if (!slope.IsEmpty)
+            {
+                TensorPrimitives.Multiply(row, slope, row);
+            }
+        }
+
+        /// <summary>Caps the row; gives 1 - tanh²(logit / cap).</summary>
+        private static Span<float> Slope(Span<float> row, float cap, Span<float> slope)
+        {
+            CapJob.Cap(row, cap);
+            TensorPrimitives.Multiply(row, 1 / cap, slope);
+            TensorPrimitives.Multiply(slope, slope, slope);
+            TensorPrimitives.Subtract(1f, slope, slope);
+            return slope;
         }
     }
 }

@@ -51,10 +51,10 @@ public class RealModelGoldenTests(ITestOutputHelper output)
 
         var requests = prompts.Select(p => new GenerationRequest(
             p.GetProperty("ids").Ints(), new SamplingOptions { MaxTokens = Greedy(p).Length }, new HashSet<int>())).ToArray();
-        var together = LlamaGoldenTests.Generate(model, engine, requests);
+        var together = ArchitectureGoldenTests.Generate(model, engine, requests);
         for (var i = 0; i < prompts.Length; i++)
         {
-            Assert.Equal(Greedy(prompts[i]), LlamaGoldenTests.Generate(model, engine, [requests[i]])[0]);
+            Assert.Equal(Greedy(prompts[i]), ArchitectureGoldenTests.Generate(model, engine, [requests[i]])[0]);
             Assert.Equal(Greedy(prompts[i]), together[i]);
         }
     }
@@ -143,10 +143,6 @@ public class RealModelGoldenTests(ITestOutputHelper output)
         return (folder, GoldenJson.Read(folder, "golden.json"));
     }
 
-    private static Llama Open(string folder, JsonElement golden)
-    {
-        var file = GgufFile.Open(Path.Combine(folder, golden.GetProperty("model").GetString()!));
-        var config = LlamaConfig.From(file);
-        return new Llama(config, Llama.FromGguf(file, config));
-    }
+    private static LanguageModel Open(string folder, JsonElement golden) =>
+        ModelLoader.Open(ModelReference.Resolve(Path.Combine(folder, golden.GetProperty("model").GetString()!)));
 }

@@ -150,7 +150,7 @@ public class TrainingGoldenTests(ITestOutputHelper output)
     internal static Llama Open(string folder, bool trainable)
     {
         WeightSource source = new SafetensorsSource(folder);
-        return new Llama(LlamaConfig.From(ModelConfig.Open(Path.Combine(folder, "config.json"))), trainable ? new TrainableSource(source) : source);
+        return new Llama(DecoderConfig.From(ModelConfig.Open(Path.Combine(folder, "config.json"))), trainable ? new TrainableSource(source) : source);
     }
 
     /// <summary>Loss divided by the weight, or by a given number; compares the gradient of every weight that the file has.</summary>

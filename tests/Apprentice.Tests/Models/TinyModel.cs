@@ -17,19 +17,19 @@ internal static class TinyModel
     /// <summary>Ids of the tiny tokenizer's added tokens.</summary>
     public const int End = 262;
 
-    public static LlamaConfig Config { get; } = new(
+    public static DecoderConfig Config { get; } = new(
         Vocabulary: 265, Width: 16, Layers: 2, FeedForward: 24, Heads: 4, KeyValueHeads: 2, HeadWidth: 4, ContextLength: 256,
         NormEpsilon: 1e-5f, new RotaryFrequencies(4, 10_000), AttentionBias: false, FeedForwardBias: false, Tied: true);
 
     /// <summary>The model itself, without files.</summary>
-    public static Llama Make(LlamaConfig? config = null, ulong seed = 1, bool trainable = false) =>
+    public static Llama Make(DecoderConfig? config = null, ulong seed = 1, bool trainable = false) =>
         new(config ?? Config, new RandomSource(seed, trainable));
 
     /// <summary>A Hugging Face folder; extra fields go into its configuration.</summary>
     public static string Folder(ScratchFolder scratch, string name = "tiny", string? template = Template, string end = "<|end|>", int? endId = End, int seed = 1)
     {
         var folder = Directory.CreateDirectory(scratch.File(name)).FullName;
-        var config = Config.ToJson();
+        var config = Config.ToJson("llama", "LlamaForCausalLM");
         if (endId is { } id)
         {
             config["eos_token_id"] = id;

@@ -53,13 +53,13 @@ public sealed class ModelFolderTests : IDisposable
 
         JsonObject[] conversation = [new() { ["role"] = "user", ["content"] = "Hi" }];
         Assert.Equal(model.Text.Render(conversation, addGenerationPrompt: true).Text, text.Render(conversation, addGenerationPrompt: true).Text);
-        var config = LlamaConfig.From(ModelConfig.Open(_scratch.File("config.json")));
+        var config = DecoderConfig.From(ModelConfig.Open(_scratch.File("config.json")));
         Assert.Equal(((Llama)model.Model).Config, config);
     }
 
     [Fact]
     public void Divisors_that_no_configuration_can_say_are_refused() =>
-        Assert.Throws<NotSupportedException>(() => new RotaryFrequencies(16, 10_000) { Divisors = [1, 5, 1, 2, 3, 1, 8, 1] }.WriteTo([]));
+        Assert.Throws<NotSupportedException>(() => new RotaryFrequencies(16, 10_000) { Divisors = [1, 5, 1, 2, 3, 1, 8, 1] }.WriteTo([], 16));
 
     [Theory]
     [InlineData(8, 1, 4, 8192, 500_000)]

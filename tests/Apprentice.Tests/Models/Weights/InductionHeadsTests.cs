@@ -20,7 +20,7 @@ public sealed class InductionHeadsTests
     [InlineData(2)]
     public void What_is_said_again_is_expected_where_there_are_layers_for_it(int layers)
     {
-        var config = new LlamaConfig(Vocabulary, Width, layers, 256, 4, 2, 32, 128, 1e-5f, new RotaryFrequencies(32, 10_000), false, false, true);
+        var config = new DecoderConfig(Vocabulary, Width, layers, 256, 4, 2, 32, 128, 1e-5f, new RotaryFrequencies(32, 10_000), false, false, true);
         var (again, other) = (0.0, 0.0);
         for (ulong seed = 1; seed <= 4; seed++)
         {

@@ -1,0 +1,152 @@
+using System.Text.Json.Nodes;
+using Apprentice.Models.Export;
+using Apprentice.Models.Layers;
+using Apprentice.Models.Weights;
+using Apprentice.Tensors;
+using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Ops;
+
+namespace Apprentice.Models.Architectures;
+
+/// <summary>What Gemma 2 and 3 do to scores and logits.</summary>
+/// <param name="QueryScalar">Its inverse square root multiplies the scores.</param>
+/// <param name="AttentionCap">Scores become cap * tanh(score / cap); null: not.</param>
+/// <param name="LogitCap">The same for the logits.</param>
+public sealed record GemmaScores(float QueryScalar, float? AttentionCap, float? LogitCap)
+{
+    public static GemmaScores From(ModelConfig config, float? attentionCap, float? logitCap) => new(
+        config.Number("query_pre_attn_scalar") switch
+        {
+            null => 256,
+            > 0 and var given => (float)given,
+            _ => throw config.Wrong("query_pre_attn_scalar", "above 0"),
+        },
+        Cap(config, "attn_logit_softcapping", attentionCap),
+        Cap(config, "final_logit_softcapping", logitCap));
+
+    /// <summary>llama.cpp knows the scalar by the number of layers only: those of 27 billion weights divide the width by the heads.</summary>
+    /// <param name="largest">Layers of the model of 27 billion weights.</param>
+    public static float GgufScalar(DecoderConfig config, int largest) => config.Layers == largest ? config.Width / config.Heads : config.HeadWidth;
+
+    public AttentionRule Apply(AttentionRule rule) => rule with { Scale = 1 / MathF.Sqrt(QueryScalar), Softcap = AttentionCap };
+
+    public JsonObject WriteTo(JsonObject config)
+    {
+        config["hidden_activation"] = "gelu_pytorch_tanh";
+        config["query_pre_attn_scalar"] = DecoderConfig.Exactly(QueryScalar);
+        config["attn_logit_softcapping"] = AttentionCap is { } attention ? DecoderConfig.Exactly(attention) : null;
+        config["final_logit_softcapping"] = LogitCap is { } logit ? DecoderConfig.Exactly(logit) : null;
+        config.Remove("hidden_act");
+        return config;
+    }
+
+    private static float? Cap(ModelConfig config, string name, float? otherwise) => !config.Has(name) ? otherwise : config.Number(name) switch
+    {
+        null => null,
+        > 0 and var given => (float)given,
+        _ => throw config.Wrong(name, "above 0, or null"),
+    };
+}
+
+/// <summary>
+/// Gemma 2 (Gemma Team 2024): Gemma with norms of what is added, too, soft caps on scores and logits, and a sliding window in
+/// every second layer.
+/// </summary>
+public sealed class Gemma2 : LanguageModel
+{
+    private const int LayersOf27B = 46;
+    private readonly GemmaScores _scores;
+    private readonly DecoderStack _stack;
+
+    public Gemma2(DecoderConfig config, GemmaScores scores, WeightSource source)
+        : base(config, source)
+    {
+        _scores = scores;
+        _stack = DecoderStack.Take(Parts, config, TakeLayer, normOffset: 1) with { EmbeddingScale = MathF.Sqrt(config.Width) };
+    }
+
+    public override Weight Head => _stack.Head;
+
+    public override float? LogitSoftcap => _scores.LogitCap;
+
+    // What both branches give before their norms.
+    public override long KeptFloatsPerToken => base.KeptFloatsPerToken + Layers * 2L * Config.Width;
+
+    public static Gemma2 Open(ModelConfig config, WeightSource source)
+    {
+        config.Expect("hidden_activation", "gelu_pytorch_tanh");
+        config.Refuse("attention_bias", "mlp_bias", "use_bidirectional_attention");
+        var numbers = DecoderConfig.From(config, new DecoderDefaults(Context: 8192, Tied: true, HeadWidth: 256));
+        return new(numbers with { Window = SlidingWindow.From(config, numbers.Layers, width: 4096, Slides) }, GemmaScores.From(config, 50, 30), source);
+    }
+
+    public static Gemma2 Open(GgufFile file, Func<GgufMapping, WeightSource> open)
+    {
+        var (config, metadata) = (DecoderConfig.From(file), file.Metadata);
+        var scores = new GemmaScores(
+            GemmaScores.GgufScalar(config, LayersOf27B),
+            metadata.FindFloat("gemma2.attn_logit_softcapping") ?? 50,
+            metadata.FindFloat("gemma2.final_logit_softcapping") ?? 30);
+        return new(config with { Window = SlidingWindow.From(file, "gemma2", config.Layers, Slides) }, scores, open(Mapping));
+    }
+
+    public override Tensor Forward(Tape tape, ForwardInput input)
+    {
+        var angles = Config.Rotary.Angles(tape, input.Segments.Positions());
+        return _stack.Run(tape, _stack.Embed(tape, input), input, _ => angles);
+    }
+
+    public override JsonObject ToConfig()
+    {
+        var config = _scores.WriteTo(Config.ToJson("gemma2", "Gemma2ForCausalLM"));
+        config["sliding_window"] = Config.Window?.Width;
+        config["layer_types"] = SlidingWindow.LayerTypes(Config.Window, Layers);
+        return config;
+    }
+
+    public override GgufArchitecture ToGguf()
+    {
+        if (!Config.Tied || Config.Window is not { } window || _scores.QueryScalar != GemmaScores.GgufScalar(Config, LayersOf27B)
+            || _scores is not { AttentionCap: { } attention, LogitCap: { } logit })
+        {
+            throw new NotSupportedException(
+                $"llama.cpp's gemma2 scales scores by 1/sqrt({GemmaScores.GgufScalar(Config, LayersOf27B)}), has both soft caps, a sliding window, and no output projection of its own");
+        }
+
+        return new(
+            [.. Config.ToGguf("gemma2"), ("gemma2.attn_logit_softcapping", attention), ("gemma2.final_logit_softcapping", logit), .. window.ToGguf("gemma2", Slides)],
+            Mapping,
+            Config.Rotary.GgufTensors());
+    }
+
+    private static bool Slides(int layer) => layer % 2 == 0;
+
+    private DecoderLayer TakeLayer(int i)
+    {
+        var at = $"model.layers.{i}";
+        return new(
+            new SelfAttention(
+                i,
+                Parts.TakeRmsNorm($"{at}.input_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
+                Parts.TakeQueryKeyValue($"{at}.self_attn", Config, bias: false),
+                Parts.TakeLinear($"{at}.self_attn.o_proj", Config.Width, QueryWidth, bias: false),
+                _scores.Apply(Config.Rule(i)),
+                Config.HeadWidth)
+            {
+                After = Parts.TakeRmsNorm($"{at}.post_attention_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
+            },
+            new FeedForward(
+                Parts.TakeRmsNorm($"{at}.pre_feedforward_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
+                Parts.TakeGateAndUp($"{at}.mlp", Config, bias: false),
+                Parts.TakeLinear($"{at}.mlp.down_proj", Config.Width, Config.FeedForward, bias: false),
+                Activation.GeluTanh)
+            {
+                After = Parts.TakeRmsNorm($"{at}.post_feedforward_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
+            });
+    }
+
+    private static GgufMapping Mapping { get; } = new(GgufMapping.LlamaNames(
+        ("model.layers.N.post_attention_layernorm", "blk.N.post_attention_norm"),
+        ("model.layers.N.pre_feedforward_layernorm", "blk.N.ffn_norm"),
+        ("model.layers.N.post_feedforward_layernorm", "blk.N.post_ffw_norm"))) { NormOffset = 1 };
+}
