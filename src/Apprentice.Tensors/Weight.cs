@@ -173,7 +173,7 @@ public sealed unsafe class Weight
     {
         for (var r = 0; r < count; r++)
         {
-            BlockFormats.Decode(Type, Row(first + r), destination + (long)r * Columns, Columns);
+            BlockFormats.Decode(Type, Row(first + r), 0, destination + (long)r * Columns, Columns);
         }
 
         GC.KeepAlive(_owner);

@@ -1,46 +1,73 @@
 namespace Apprentice.Tensors.Kernels;
 
 /// <summary>
-/// The size of each <see cref="StorageType"/> in memory, and the way from it to float32. A row of a weight is a whole
-/// number of blocks; a block is a fixed number of elements in a fixed number of bytes (one element for the float
+/// The size of each <see cref="StorageType"/> in memory, and the way from it to float32 and back. A row of a weight is a
+/// whole number of blocks; a block is a fixed number of elements in a fixed number of bytes (one element for the float
 /// types). Layouts are those of ggml as the GGUF specification gives them; all numbers are little-endian.
 /// </summary>
-public static class BlockFormats
+public static unsafe class BlockFormats
 {
-    /// <summary>Elements of one block: 1 for F32, F16 and BF16, 32 for the quantized types.</summary>
-    public static int BlockElements(StorageType type) => type switch
+    /// <summary>What there is to know of a type.</summary>
+    /// <param name="decode">Widens elements of a row: (row, first, destination, count).</param>
+    /// <param name="dot">Multiplies rows with a vector where they lie: (source, rows, row bytes, x, count, sums); null: they are widened first.</param>
+    /// <param name="encode">Rounds a row: (source, destination, count); null where the type is only read.</param>
+    private sealed class Format(
+        int elements, int bytes, delegate*<byte*, int, float*, int, void> decode,
+        delegate*<byte*, int, nint, float*, int, float*, void> dot = null, delegate*<float*, byte*, int, void> encode = null)
     {
-        StorageType.F32 or StorageType.F16 or StorageType.BF16 => 1,
-        StorageType.Q4_0 or StorageType.Q4_1 or StorageType.Q5_0 or StorageType.Q5_1 or StorageType.Q8_0 => QuantizedBlocks.Elements,
-        _ => throw Unknown(type),
-    };
+        public readonly int Elements = elements, Bytes = bytes;
+        public readonly delegate*<byte*, int, float*, int, void> Decode = decode;
+        public readonly delegate*<byte*, int, nint, float*, int, float*, void> Dot = dot;
+        public readonly delegate*<float*, byte*, int, void> Encode = encode;
+
+        public static Format Of<TBlock>(delegate*<float*, byte*, int, void> encode = null)
+            where TBlock : struct, IQuantizedBlock =>
+            new(TBlock.Elements, TBlock.Bytes, &QuantizedBlocks.Decode<TBlock>, &QuantizedBlocks.Dot<TBlock>, encode);
+    }
+
+    /// <summary>In the order of <see cref="StorageType"/>.</summary>
+    private static readonly Format[] Formats =
+    [
+        new(1, sizeof(float), &CopyFloats, encode: &CopyFloats),
+        new(1, sizeof(ushort), &WidenF16, encode: &RoundToF16),
+        new(1, sizeof(ushort), &WidenBF16, encode: &RoundToBF16),
+        Format.Of<BlockQ4_0>(&BlockEncoding.Q4_0),
+        Format.Of<BlockQ4_1>(&BlockEncoding.Q4_1),
+        Format.Of<BlockQ5_0>(),
+        Format.Of<BlockQ5_1>(),
+        Format.Of<BlockQ8_0>(&BlockEncoding.Q8_0),
+        Format.Of<BlockQ2_K>(),
+        Format.Of<BlockQ3_K>(),
+        Format.Of<BlockQ4_K>(),
+        Format.Of<BlockQ5_K>(),
+        Format.Of<BlockQ6_K>(),
+        Format.Of<BlockIQ4_NL>(),
+        Format.Of<BlockIQ4_XS>(),
+        Format.Of<BlockMXFP4>(),
+    ];
+
+    /// <summary>Elements of one block: 1 for F32, F16 and BF16, 32 or 256 for the quantised types.</summary>
+    public static int BlockElements(StorageType type) => Of(type).Elements;
 
     /// <summary>Bytes of one block.</summary>
-    public static int BlockBytes(StorageType type) => type switch
-    {
-        StorageType.F32 => sizeof(float),
-        StorageType.F16 or StorageType.BF16 => sizeof(ushort),
-        StorageType.Q4_0 => BlockQ4_0.Bytes,
-        StorageType.Q4_1 => BlockQ4_1.Bytes,
-        StorageType.Q5_0 => BlockQ5_0.Bytes,
-        StorageType.Q5_1 => BlockQ5_1.Bytes,
-        StorageType.Q8_0 => BlockQ8_0.Bytes,
-        _ => throw Unknown(type),
-    };
+    public static int BlockBytes(StorageType type) => Of(type).Bytes;
+
+    /// <summary>Whether <see cref="FromFloats"/> writes this type.</summary>
+    public static bool CanWrite(StorageType type) => Of(type).Encode != null;
 
     /// <summary>Bytes of a row of that many elements.</summary>
     /// <exception cref="ArgumentException">The columns are negative or not a whole number of blocks.</exception>
     public static long RowBytes(StorageType type, long columns)
     {
-        var elements = BlockElements(type);
-        return columns >= 0 && columns % elements == 0
-            ? checked(columns / elements * BlockBytes(type))
-            : throw new ArgumentException($"{type} needs rows of a multiple of {elements} elements, not {columns}", nameof(columns));
+        var format = Of(type);
+        return columns >= 0 && columns % format.Elements == 0
+            ? checked(columns / format.Elements * format.Bytes)
+            : throw new ArgumentException($"{type} needs rows of a multiple of {format.Elements} elements, not {columns}", nameof(columns));
     }
 
     /// <summary>Widens elements from <paramref name="source"/> at byte <paramref name="offset"/> until the destination is full.</summary>
     /// <exception cref="ArgumentException">The destination is not a whole number of blocks or the source is too short.</exception>
-    public static unsafe void ToFloats(StorageType type, byte[] source, int offset, float[] destination)
+    public static void ToFloats(StorageType type, byte[] source, int offset, float[] destination)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(destination);
@@ -53,119 +80,81 @@ public static class BlockFormats
         fixed (byte* from = source)
         fixed (float* to = destination)
         {
-            Decode(type, from + offset, to, destination.Length);
+            Decode(type, from + offset, 0, to, destination.Length);
         }
     }
 
-    /// <summary>Rounds a row to a type: F16 and BF16 to nearest, ties to even; Q8_0 as ggml does.</summary>
+    /// <summary>Rounds a row to a type: F16 and BF16 to nearest, ties to even; quantised types as ggml does.</summary>
     /// <exception cref="ArgumentException">The type cannot be written, or the destination is not as long as the row takes.</exception>
-    public static unsafe void FromFloats(StorageType type, ReadOnlySpan<float> row, Span<byte> destination)
+    public static void FromFloats(StorageType type, ReadOnlySpan<float> row, Span<byte> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, RowBytes(type, row.Length));
+        if (!CanWrite(type))
+        {
+            throw new ArgumentException($"{type} is not written", nameof(type));
+        }
+
         fixed (float* from = row)
         fixed (byte* to = destination)
         {
-            switch (type)
-            {
-                case StorageType.F32:
-                    Buffer.MemoryCopy(from, to, destination.Length, destination.Length);
-                    break;
-                case StorageType.F16:
-                    for (var i = 0; i < row.Length; i++)
-                    {
-                        ((ushort*)to)[i] = HalfPrecision.ToF16(from[i]);
-                    }
-
-                    break;
-                case StorageType.BF16:
-                    for (var i = 0; i < row.Length; i++)
-                    {
-                        ((ushort*)to)[i] = HalfPrecision.ToBF16(from[i]);
-                    }
-
-                    break;
-                case StorageType.Q8_0:
-                    QuantizedBlocks.EncodeQ8_0(from, to, row.Length);
-                    break;
-                default:
-                    throw new ArgumentException($"{type} is not written", nameof(type));
-            }
+            Of(type).Encode(from, to, row.Length);
         }
     }
 
     /// <summary>
-    /// Widens <paramref name="count"/> elements (a multiple of the block size) that start at a block boundary.
-    /// Exact for the float types; d·q (+ m) in float32, each operation rounded once, for the quantized ones.
-    /// Neither pointer needs alignment. The same bits on every instruction set.
+    /// The least number of elements that can be widened alone: a block's, or a group of a large block's. Positions within
+    /// rows and counts are multiples of it.
     /// </summary>
-    internal static unsafe void Decode(StorageType type, byte* source, float* destination, int count)
-    {
-        switch (type)
-        {
-            case StorageType.F32:
-                Buffer.MemoryCopy(source, destination, count * 4L, count * 4L);
-                break;
-            case StorageType.F16:
-                HalfPrecision.DecodeF16((ushort*)source, destination, count);
-                break;
-            case StorageType.BF16:
-                HalfPrecision.DecodeBF16((ushort*)source, destination, count);
-                break;
-            case StorageType.Q4_0:
-                QuantizedBlocks.Decode<BlockQ4_0>(source, destination, count);
-                break;
-            case StorageType.Q4_1:
-                QuantizedBlocks.Decode<BlockQ4_1>(source, destination, count);
-                break;
-            case StorageType.Q5_0:
-                QuantizedBlocks.Decode<BlockQ5_0>(source, destination, count);
-                break;
-            case StorageType.Q5_1:
-                QuantizedBlocks.Decode<BlockQ5_1>(source, destination, count);
-                break;
-            case StorageType.Q8_0:
-                QuantizedBlocks.Decode<BlockQ8_0>(source, destination, count);
-                break;
-            default:
-                throw Unknown(type);
-        }
-    }
+    internal static int Grain(StorageType type) => Math.Min(Of(type).Elements, QuantizedBlocks.Group);
+
+    /// <summary>
+    /// Widens <paramref name="count"/> elements of a row from <paramref name="first"/> on, both multiples of
+    /// <see cref="Grain"/>. Exact for the float types; d·q (+ m) in float32, each operation rounded once, for the quantised
+    /// ones. Neither pointer needs alignment. The same bits on every instruction set.
+    /// </summary>
+    internal static void Decode(StorageType type, byte* row, int first, float* destination, int count) => Of(type).Decode(row, first, destination, count);
 
     /// <summary>sums[r] = the sum of x[i] times element i of stored row r, for rows that follow each other.</summary>
     /// <param name="work">Takes <paramref name="count"/> floats where a row is widened first.</param>
-    internal static unsafe void Dot(StorageType type, byte* source, int rows, nint rowBytes, float* x, int count, float* sums, float* work)
+    internal static void Dot(StorageType type, byte* source, int rows, nint rowBytes, float* x, int count, float* sums, float* work)
     {
-        switch (type)
+        var format = Of(type);
+        if (format.Dot != null)
         {
-            case StorageType.Q4_0:
-                QuantizedBlocks.Dot<BlockQ4_0>(source, rows, rowBytes, x, count, sums);
-                break;
-            case StorageType.Q4_1:
-                QuantizedBlocks.Dot<BlockQ4_1>(source, rows, rowBytes, x, count, sums);
-                break;
-            case StorageType.Q5_0:
-                QuantizedBlocks.Dot<BlockQ5_0>(source, rows, rowBytes, x, count, sums);
-                break;
-            case StorageType.Q5_1:
-                QuantizedBlocks.Dot<BlockQ5_1>(source, rows, rowBytes, x, count, sums);
-                break;
-            case StorageType.Q8_0:
-                QuantizedBlocks.Dot<BlockQ8_0>(source, rows, rowBytes, x, count, sums);
-                break;
-            default:
-                for (var r = 0; r < rows; r++, source += rowBytes)
-                {
-                    if (type != StorageType.F32)
-                    {
-                        Decode(type, source, work, count);
-                    }
+            format.Dot(source, rows, rowBytes, x, count, sums);
+            return;
+        }
 
-                    sums[r] = Rows.Dot(x, type == StorageType.F32 ? (float*)source : work, count);
-                }
+        for (var r = 0; r < rows; r++, source += rowBytes)
+        {
+            if (type != StorageType.F32)
+            {
+                format.Decode(source, 0, work, count);
+            }
 
-                break;
+            sums[r] = Rows.Dot(x, type == StorageType.F32 ? (float*)source : work, count);
         }
     }
 
-    private static ArgumentOutOfRangeException Unknown(StorageType type) => new(nameof(type), type, "not a storage type");
+    private static Format Of(StorageType type) =>
+        (uint)type < (uint)Formats.Length ? Formats[(int)type] : throw new ArgumentOutOfRangeException(nameof(type), type, "not a storage type");
+
+    private static void CopyFloats(byte* row, int first, float* destination, int count) =>
+        Buffer.MemoryCopy((float*)row + first, destination, count * 4L, count * 4L);
+
+    private static void CopyFloats(float* source, byte* destination, int count) => Buffer.MemoryCopy(source, destination, count * 4L, count * 4L);
+
+    private static void WidenF16(byte* row, int first, float* destination, int count) => HalfPrecision.DecodeF16((ushort*)row + first, destination, count);
+
+    private static void WidenBF16(byte* row, int first, float* destination, int count) => HalfPrecision.DecodeBF16((ushort*)row + first, destination, count);
+
+    private static void RoundToF16(float* source, byte* destination, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            ((ushort*)destination)[i] = HalfPrecision.ToF16(source[i]);
+        }
+    }
+
+    private static void RoundToBF16(float* source, byte* destination, int count) => HalfPrecision.EncodeBF16(source, (ushort*)destination, count);
 }

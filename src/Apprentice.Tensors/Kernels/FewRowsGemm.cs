@@ -72,7 +72,7 @@ internal static unsafe class FewRowsGemm
                 var values = b.Type == StorageType.F32 ? (float*)(b.Data + j * b.RowBytes) : work;
                 if (values == work)
                 {
-                    BlockFormats.Decode(b.Type, b.Data + j * b.RowBytes, work, k);
+                    BlockFormats.Decode(b.Type, b.Data + j * b.RowBytes, 0, work, k);
                 }
 
                 for (var i = 0; i < m; i++)
@@ -112,7 +112,7 @@ internal static unsafe class FewRowsGemm
                 var rows = Math.Min(Tile.Rows, count - j);
                 for (var r = 0; r < rows; r++)
                 {
-                    BlockFormats.Decode(b.Type, b.Data + (first + j + r) * b.RowBytes, widened + (long)r * k, k);
+                    BlockFormats.Decode(b.Type, b.Data + (first + j + r) * b.RowBytes, 0, widened + (long)r * k, k);
                 }
 
                 for (var i = 0; i < m; i += width)

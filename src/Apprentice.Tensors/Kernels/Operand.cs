@@ -71,29 +71,28 @@ internal readonly unsafe struct Operand
     }
 
     /// <summary>Floats that <see cref="Pack"/> needs for widening.</summary>
-    public static int StagingFloats(int width) => Math.Max(width + 2 * MaxBlock, Strip * Transpose.Rows);
+    public static int StagingFloats(int width) => Math.Max(width + 2 * QuantizedBlocks.Group, Strip * Transpose.Rows);
 
     /// <summary>Steps that are widened and transposed together: small enough for the strip to stay in the first-level cache.</summary>
     private const int Strip = 64;
-    private const int MaxBlock = 32;
 
     private void PackRows(int j, int columns, int p, int steps, int width, float* panel, float* staging)
     {
-        // Blocks may begin before column j and end after the last one (a panel narrower than a block).
-        var block = BlockFormats.BlockElements(Type);
-        var first = j / block * block;
-        var count = (j + columns + block - 1) / block * block - first;
+        // What is widened may begin before column j and end after the last one (a panel narrower than a group).
+        var grain = BlockFormats.Grain(Type);
+        var first = j / grain * grain;
+        var count = (j + columns + grain - 1) / grain * grain - first;
         var aligned = first == j && count == columns;
-        var source = Data + BlockFormats.RowBytes(Type, first) + p * RowBytes;
+        var source = Data + p * RowBytes;
         for (var s = 0; s < steps; s++, source += RowBytes, panel += width)
         {
             if (aligned)
             {
-                BlockFormats.Decode(Type, source, panel, columns);
+                BlockFormats.Decode(Type, source, first, panel, columns);
                 continue;
             }
 
-            BlockFormats.Decode(Type, source, staging, count);
+            BlockFormats.Decode(Type, source, first, staging, count);
             new ReadOnlySpan<float>(staging + (j - first), columns).CopyTo(new Span<float>(panel, columns));
         }
     }
@@ -114,10 +113,9 @@ internal readonly unsafe struct Operand
                     continue;
                 }
 
-                source += BlockFormats.RowBytes(Type, p + s);
                 for (var r = 0; r < rows; r++)
                 {
-                    BlockFormats.Decode(Type, source + r * RowBytes, staging + r * Strip, strip);
+                    BlockFormats.Decode(Type, source + r * RowBytes, p + s, staging + r * Strip, strip);
                 }
 
                 Transpose.Copy(staging, Strip, rows, strip, to, width);

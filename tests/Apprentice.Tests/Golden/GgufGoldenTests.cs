@@ -2,6 +2,7 @@ using System.Text.Json;
 using Apprentice.Data;
 using Apprentice.Models.Weights;
 using Apprentice.Tensors;
+using Apprentice.Tensors.Kernels;
 using Xunit.Abstractions;
 
 namespace Apprentice.Tests.Golden;
@@ -38,6 +39,32 @@ public class GgufGoldenTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{passed} cases passed, {skipped} skipped because their types are not supported (each refused by name)");
+        Assert.True(passed > 0);
+    }
+
+    [SkippableFact]
+    public void WrittenTypesHaveTheBytesOfTheReference()
+    {
+        var folder = GoldenData.RequireFolder("gguf/types");
+        var (passed, skipped) = (0, 0);
+        foreach (var path in Directory.EnumerateFiles(folder, "*.in.f32").Order(StringComparer.Ordinal))
+        {
+            var file = GgufFile.Open(path.Replace(".in.f32", ".gguf", StringComparison.Ordinal));
+            var tensor = Assert.Single(file.Tensors);
+            if (!Enum.TryParse<StorageType>(tensor.TypeName, out var type) || !BlockFormats.CanWrite(type))
+            {
+                skipped++;
+                continue;
+            }
+
+            var bytes = new byte[tensor.ByteLength];
+            BlockFormats.FromFloats(type, Floats(path), bytes);
+            var expected = File.ReadAllBytes(file.Path).AsSpan((int)tensor.Offset, bytes.Length);
+            Assert.True(expected.SequenceEqual(bytes), $"{tensor.TypeName}: byte {expected.CommonPrefixLength(bytes)} differs");
+            passed++;
+        }
+
+        output.WriteLine($"{passed} cases passed, {skipped} skipped because their types are not written");
         Assert.True(passed > 0);
     }
 

@@ -29,9 +29,11 @@ internal sealed class Values(ulong seed)
     public Weight Weight(string name, bool trainable, float size, params long[] shape) =>
         Apprentice.Tensors.Weight.FromValues(name, trainable, Floats(shape.Aggregate(1L, (a, b) => a * b), size), shape);
 
-    /// <summary>A frozen weight of random blocks whose values are of moderate size.</summary>
+    /// <summary>A frozen weight of random blocks whose values are of moderate size; columns are made up to whole blocks.</summary>
     public unsafe Weight Stored(string name, StorageType type, int rows, int columns)
     {
+        var block = BlockFormats.BlockElements(type);
+        columns = (columns + block - 1) / block * block;
         if (type == StorageType.F32)
         {
             return Weight(name, trainable: false, 1, rows, columns);
@@ -44,20 +46,37 @@ internal sealed class Values(ulong seed)
             bytes[i] = (byte)NextBits();
         }
 
-        // The 16-bit numbers (scales, minima or the elements themselves) must be small and finite.
-        var block = BlockFormats.BlockBytes(type);
-        var halves = type is StorageType.Q4_1 or StorageType.Q5_1 ? 2 : 1;
-        for (var at = 0; at < bytes.Length; at += block)
+        // The 16-bit numbers (scales, minima or the elements themselves) must be small and finite. Those of K-quants are
+        // multiplied with a scale of up to 6 bits, or of 8 with its sign.
+        for (var at = 0; at < bytes.Length; at += BlockFormats.BlockBytes(type))
         {
-            for (var h = 0; h < halves; h++)
+            foreach (var (place, size) in SixteenBits(type))
             {
-                var value = Float(type is StorageType.F16 or StorageType.BF16 ? 1 : h == 0 ? 0.05f : 0.5f);
-                BitConverter.TryWriteBytes(
-                    bytes[(at + 2 * h)..],
-                    type == StorageType.BF16 ? HalfPrecision.ToBF16(value) : HalfPrecision.ToF16(value));
+                var value = Float(size);
+                BitConverter.TryWriteBytes(bytes[(at + place)..], type == StorageType.BF16 ? HalfPrecision.ToBF16(value) : HalfPrecision.ToF16(value));
+            }
+
+            if (type == StorageType.MXFP4)
+            {
+                bytes[at] = (byte)(120 + Below(8));
             }
         }
 
         return new Weight(name, type, [rows, columns], buffer, (byte*)buffer.Floats);
     }
+
+    /// <summary>Where a block has numbers of 16 bits, and how large they may be.</summary>
+    private static (int Place, float Size)[] SixteenBits(StorageType type) => type switch
+    {
+        StorageType.F16 or StorageType.BF16 => [(0, 1)],
+        StorageType.Q4_1 or StorageType.Q5_1 => [(0, 0.05f), (2, 0.5f)],
+        StorageType.Q2_K => [(80, 0.02f), (82, 0.02f)],
+        StorageType.Q3_K => [(108, 0.005f)],
+        StorageType.Q4_K or StorageType.Q5_K => [(0, 0.001f), (2, 0.01f)],
+        StorageType.Q6_K => [(208, 0.0005f)],
+        StorageType.IQ4_NL => [(0, 0.01f)],
+        StorageType.IQ4_XS => [(0, 0.0005f)],
+        StorageType.MXFP4 => [],
+        _ => [(0, 0.05f)],
+    };
 }

@@ -110,12 +110,12 @@ internal sealed unsafe class Accelerator : IDisposable
     private bool InPlace(in Operand b) => _element == Element.BF16 && b.Type == StorageType.BF16;
 
     /// <summary>Widens stored elements and rounds them to bfloat16.</summary>
-    private void Round(StorageType type, byte* source, byte* destination, int count, float* staging)
+    private void Round(StorageType type, byte* row, int first, byte* destination, int count, float* staging)
     {
-        var values = (float*)source;
+        var values = (float*)row + first;
         if (type != StorageType.F32)
         {
-            BlockFormats.Decode(type, source, staging, count);
+            BlockFormats.Decode(type, row, first, staging, count);
             values = staging;
         }
 
@@ -140,7 +140,7 @@ internal sealed unsafe class Accelerator : IDisposable
                 var to = rounded + (long)r * rowBytes;
                 if (r < m)
                 {
-                    accelerator.Round(StorageType.F32, (byte*)(a + r * aRow), to, k, staging: null);
+                    accelerator.Round(StorageType.F32, (byte*)(a + r * aRow), 0, to, k, staging: null);
                 }
                 else
                 {
@@ -161,22 +161,27 @@ internal sealed unsafe class Accelerator : IDisposable
             var inPlace = accelerator.InPlace(b);
             var elements = inPlace ? 0 : accelerator.Floats((long)k * columns);
             var work = scratch.Floats(elements + Math.Max(b.Transposed ? k : columns, blocks.WorkBytes / sizeof(float) + 1));
-            var first = b.Transposed ? b.Data + j * b.RowBytes : b.Data + BlockFormats.RowBytes(b.Type, j);
-            if (!inPlace)
+            byte* from;
+            if (inPlace)
             {
-                RoundColumns(first, columns, (byte*)work, work + elements);
-                first = (byte*)work;
+                from = b.Transposed ? b.Data + j * b.RowBytes : b.Data + BlockFormats.RowBytes(b.Type, j);
+            }
+            else
+            {
+                from = (byte*)work;
+                RoundColumns(j, columns, from, work + elements);
             }
 
-            accelerator.Multiply(blocks, m, a, first, c + j, (byte*)(work + elements));
+            accelerator.Multiply(blocks, m, a, from, c + j, (byte*)(work + elements));
         }
 
-        private void RoundColumns(byte* from, int columns, byte* to, float* staging)
+        private void RoundColumns(int j, int columns, byte* to, float* staging)
         {
             var (rows, count) = b.Transposed ? (columns, k) : (k, columns);
+            var (skipped, first) = b.Transposed ? (j, 0) : (0, j);
             for (var r = 0; r < rows; r++)
             {
-                accelerator.Round(b.Type, from + r * b.RowBytes, to + (long)r * count * accelerator.ElementBytes, count, staging);
+                accelerator.Round(b.Type, b.Data + (skipped + r) * b.RowBytes, first, to + (long)r * count * accelerator.ElementBytes, count, staging);
             }
         }
     }

@@ -33,9 +33,10 @@ public class GgufFileTests
     {
         using var folder = new ScratchFolder();
         var file = GgufFile.Open(folder.Write("a.gguf", SampleFiles.Gguf()));
-        Assert.Equal(7, file.Tensors.Count);
-        Assert.Equal("Q4_K", file.Find("k")!.TypeName);
-        Assert.Contains("Q4_K", Assert.Throws<InputException>(() => file.ReadFloats("k")).Message);
+        Assert.Equal(8, file.Tensors.Count);
+        Assert.Equal("IQ3_S", file.Find("i")!.TypeName);
+        Assert.Contains("IQ3_S", Assert.Throws<InputException>(() => file.ReadFloats("i")).Message);
+        Assert.Equal(256, file.ReadFloats("k").Length);
         Assert.Equal(StorageType.Q8_0, file.StorageTypeOf(file.Find("token_embd.weight")!));
         Assert.Equal(128, file.ReadFloats("blk.0.attn_q.weight").Length);
         Assert.Single(file.ReadFloats("scalar"));

@@ -21,11 +21,23 @@ internal static class SampleFiles
         (string Name, uint Type, long[] Dimensions, int Bytes)[] tensors =
         [
             ("token_embd.weight", 8, [32, 3], 102), ("blk.0.attn_q.weight", 2, [64, 2], 72), ("norm.weight", 0, [5], 20),
-            ("half", 1, [3], 6), ("k", 12, [256], 144), ("empty", 0, [0, 4], 0), ("scalar", 0, [], 4),
+            ("half", 1, [3], 6), ("k", 12, [256], 144), ("i", 21, [256], 110), ("empty", 0, [0, 4], 0), ("scalar", 0, [], 4),
         ];
         foreach (var (name, type, dimensions, bytes) in tensors)
         {
             builder.Tensor(name, type, dimensions, [.. Enumerable.Range(0, bytes).Select(i => (byte)(i % 60))]);
+        }
+
+        return builder.Build();
+    }
+
+    /// <summary>A tensor [2, two blocks] of each type that the engine computes with.</summary>
+    public static byte[] GgufOfEveryType()
+    {
+        var builder = new GgufBuilder().Add("general.architecture", "llama");
+        foreach (var type in GgmlType.All.Values.Where(t => t.Storage is not null))
+        {
+            builder.Tensor(type.Name, type.Id, [2 * type.BlockElements, 2], [.. Enumerable.Range(0, 4 * type.BlockBytes).Select(i => (byte)(i % 60))]);
         }
 
         return builder.Build();

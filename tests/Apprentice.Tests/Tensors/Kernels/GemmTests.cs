@@ -47,14 +47,14 @@ public sealed unsafe class GemmTests
         foreach (var level in Values.SimdLevels)
         {
             using var engine = new Engine(2, level);
-            foreach (var (rows, columns) in new[] { (1, 32), (5, 64), (33, 96), (70, 160), (64, 32), (100, 800) })
+            foreach (var (rows, columns) in (BlockFormats.BlockElements(type) == 256 ? new[] { (5, 256), (33, 512), (70, 1024) } : [(1, 32), (5, 64), (33, 96), (70, 160), (64, 32), (100, 800)]))
             {
                 var values = new Values((ulong)(rows * columns));
                 var weight = values.Stored("w", type, rows, columns);
                 foreach (var m in new[] { 1, 6, 11, 100 })
                 {
-                    Check(engine, m, rows, columns, weight, transposed: true, values);
-                    Check(engine, m, columns, rows, weight, transposed: false, values);
+                    Check(engine, m, rows, weight.Columns, weight, transposed: true, values);
+                    Check(engine, m, weight.Columns, rows, weight, transposed: false, values);
                 }
             }
         }

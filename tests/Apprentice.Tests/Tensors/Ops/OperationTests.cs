@@ -37,12 +37,14 @@ public sealed class OperationTests
     [InlineData(StorageType.Q4_1, 0)]
     [InlineData(StorageType.Q8_0, 0.4)]
     [InlineData(StorageType.BF16, 0.1)]
+    [InlineData(StorageType.Q4_K, 0)]
+    [InlineData(StorageType.MXFP4, 0)]
     public void LinearWithAdapterOnFrozenWeight(StorageType type, float dropout)
     {
         var check = new GradientCheck(3);
-        check.Input(19, 64);
         var weight = check.Values.Stored("w", type, 23, 64);
-        var lora = new LoraPair(check.Trained("a", 0.5f, 5, 64), check.Trained("b", 0.5f, 23, 5), 1.7f, new DropoutMask(dropout, 99));
+        check.Input(19, weight.Columns);
+        var lora = new LoraPair(check.Trained("a", 0.5f, 5, weight.Columns), check.Trained("b", 0.5f, 23, 5), 1.7f, new DropoutMask(dropout, 99));
         check.Run((tape, x) => Linear.Apply(tape, x[0], weight, null, lora));
     }
 

@@ -156,6 +156,8 @@ public sealed unsafe class AcceleratorTests
             var values = new Values((ulong)(m * 31 + n * 17 + k));
             var (rows, columns) = transposed ? (n, k) : (k, n);
             var weight = values.Stored("b", type, rows, columns);
+            columns = weight.Columns;
+            (n, k) = transposed ? (n, columns) : (columns, k);
             var stored = Rounded(weight.ToArray());
             var (a, cRow) = (values.Floats((long)m * (k + 2)), n + 3);
             var factors = Rounded(a);
