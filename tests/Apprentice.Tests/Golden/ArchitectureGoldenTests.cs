@@ -199,7 +199,7 @@ public class ArchitectureGoldenTests(ITestOutputHelper output)
         return count == model.Weights.Count ? found : [.. found, $"{model.Weights.Count} weights, the golden model has {count}"];
     }
 
-    /// <summary>Plain LoRA adapters as PEFT saved them: on separate, fused and turned layers.</summary>
+    /// <summary>Plain LoRA adapters as PEFT saved them, on separate, fused and turned layers; NF4 needs a base that is not stored so.</summary>
     [SkippableFact]
     public void Adapters_of_peft_match()
     {
@@ -208,7 +208,7 @@ public class ArchitectureGoldenTests(ITestOutputHelper output)
         {
             var config = GoldenJson.Read(folder, "adapter_config.json");
             var baseFolder = Path.GetFullPath(Path.Combine(folder, config.GetProperty("base_model_name_or_path").GetString()!));
-            if (!Folders().Contains(baseFolder) || OpenAdapter(folder, baseFolder) is not { } opened)
+            if (folder.EndsWith("nf4", StringComparison.Ordinal) || !Folders().Contains(baseFolder) || OpenAdapter(folder, baseFolder) is not { } opened)
             {
                 continue;
             }
