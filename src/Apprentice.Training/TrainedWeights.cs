@@ -80,7 +80,11 @@ public abstract class TrainedWeights
         {
             SafetensorsWriter.Write(
                 Path.Combine(directory, "model.safetensors"),
-                model.Model.Weights.Select(w => new SafetensorsTensor(w.Key, w.Value.Shape, w.Value.CopyTo)),
+                model.Model.Weights.Keys.Select(name =>
+                {
+                    var weight = model.Model.AsStored(name);
+                    return new SafetensorsTensor(name, weight.Shape, weight.CopyTo);
+                }),
                 new Dictionary<string, string> { ["format"] = "pt" });
             ModelFolder.WriteCompanions(model, directory);
         }
@@ -90,7 +94,8 @@ public abstract class TrainedWeights
             var file = SafetensorsFile.Open(Path.Combine(directory, "model.safetensors"));
             foreach (var (name, weight) in model.Model.Weights)
             {
-                weight.SetValues(file.Find(name) is null ? throw Mismatch(name, directory) : file.ReadFloats(name));
+                var values = file.Find(name) is null ? throw Mismatch(name, directory) : file.ReadFloats(name);
+                weight.SetValues(model.Model.IsTurned(name) ? Weight.FromValues(name, trainable: false, values, weight.Columns, weight.Rows).Turned().ToArray() : values);
             }
         }
     }

@@ -37,6 +37,11 @@ public sealed record DecoderConfig(
     {
         defaults ??= new DecoderDefaults();
         config.Refuse("quantization_config");
+        if (config.Strings("layer_types").FirstOrDefault(t => t is not ("full_attention" or "sliding_attention")) is { } other)
+        {
+            throw config.Wrong("layer_types", $"full_attention or sliding_attention for each layer, not {other}");
+        }
+
         var heads = config.Size("num_attention_heads");
         var headWidth = config.FindSize("head_dim") ?? defaults.HeadWidth ?? config.Size("hidden_size") / heads;
         var context = config.FindSize("max_position_embeddings") ?? defaults.Context;

@@ -11,7 +11,8 @@ namespace Apprentice.Models.Architectures;
 
 /// <summary>
 /// GPT-2 (Radford et al. 2019): positions are learned and added to the embeddings; each layer adds attention and a feed-forward
-/// network with GELU, both on the layer-normalised stream. Its linear layers lie as [in, out] in Hugging Face's files.
+/// network with GELU, both on the layer-normalised stream. Its linear layers (Conv1D) lie as [in, out] in Hugging
+/// Face's files.
 /// </summary>
 public sealed class Gpt2 : LanguageModel
 {
@@ -136,8 +137,5 @@ public sealed class Gpt2 : LanguageModel
         ["transformer.h.N.mlp.c_proj"] = "blk.N.ffn_down",
         ["transformer.ln_f"] = "output_norm",
         ["lm_head"] = "output",
-    })
-    {
-        Turned = name => name.Contains(".c_", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal),
-    };
+    });
 }

@@ -78,6 +78,12 @@ public abstract class LanguageModel(DecoderConfig config, WeightSource source) :
     public Tensor LogProbabilities(Tape tape, Tensor hidden, int[] sources, int[] targets) =>
         TokenLogProbabilities.Apply(tape, hidden, Head, sources, targets, LogitSoftcap);
 
+    /// <summary>Whether Hugging Face's files have the weight the other way round, [columns, rows].</summary>
+    public bool IsTurned(string name) => Parts.IsTurned(name);
+
+    /// <summary>A weight as Hugging Face's files have it.</summary>
+    public Weight AsStored(string name) => IsTurned(name) ? Weights[name].Turned() : Weights[name];
+
     /// <summary>The <c>config.json</c> of a Hugging Face folder with these weights.</summary>
     /// <exception cref="NotSupportedException">It has a property that the format cannot express, which is named.</exception>
     public abstract JsonObject ToConfig();

@@ -59,11 +59,12 @@ public static class ModelLoader
     }
 
     /// <summary>The weights of a folder with a configuration that may lie elsewhere.</summary>
-    internal static LanguageModel Open(ModelConfig config, string folder, bool trainable)
-    {
-        var build = Named(Folders, config.String("model_type") ?? "(no model_type)", config.Path);
-        return Build(trainable, hold => build(config, hold(new SafetensorsSource(folder))));
-    }
+    internal static LanguageModel Open(ModelConfig config, string folder, bool trainable) =>
+        Build(trainable, hold => Create(config, hold(new SafetensorsSource(folder))));
+
+    /// <summary>The architecture that a configuration names, with weights from anywhere.</summary>
+    internal static LanguageModel Create(ModelConfig config, WeightSource source) =>
+        Named(Folders, config.String("model_type") ?? "(no model_type)", config.Path)(config, source);
 
     /// <summary>A model of random weights from the configuration in a folder that has none yet, to be pretrained.</summary>
     /// <exception cref="InputException">It is no such folder, or of an architecture that is not supported.</exception>

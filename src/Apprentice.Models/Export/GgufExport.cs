@@ -11,9 +11,16 @@ namespace Apprentice.Models.Export;
 /// <summary>What an architecture says of itself in a GGUF file.</summary>
 /// <param name="Metadata">Under the architecture's own keys.</param>
 /// <param name="Mapping">What its weights are called, and what is stored otherwise.</param>
-/// <param name="Tensors">What GGUF has as tensors and Hugging Face as settings, such as divisors of the rotary frequencies.</param>
+/// <param name="Tensors">What GGUF has as tensors and Hugging Face as settings: divisors of the rotary frequencies.</param>
 public sealed record GgufArchitecture(
-    IReadOnlyList<(string Key, object Value)> Metadata, GgufMapping Mapping, IEnumerable<(string Name, float[] Values)> Tensors);
+    IReadOnlyList<(string Key, object Value)> Metadata, GgufMapping Mapping, IEnumerable<(string Name, float[] Values)> Tensors)
+{
+    /// <summary>From a Hugging Face name to llama.cpp's, or null.</summary>
+    public string? Translate(string name) => Mapping.Translate(name);
+
+    /// <summary>The number of heads of a weight whose rows llama.cpp stores with the halves of each head interleaved, else null.</summary>
+    public int? InterleavedHeads(string name) => Mapping.InterleavedHeads(name);
+}
 
 /// <summary>
 /// Writes a model as one GGUF file with tokenizer and chat template inside, names and types as llama.cpp's converter has
@@ -21,6 +28,9 @@ public sealed record GgufArchitecture(
 /// </summary>
 public static class GgufExport
 {
+    /// <summary>The table of positions, where a model has one, which llama.cpp's converter leaves in F32.</summary>
+    private const string LearnedPositions = "position_embd.weight";
+
     /// <summary>The types that can be written, and the number that <c>general.file_type</c> has for each.</summary>
     public static IReadOnlyDictionary<StorageType, uint> FileTypes { get; } = new Dictionary<StorageType, uint>
     {
@@ -42,15 +52,11 @@ public static class GgufExport
 
         var architecture = Describe(model);
         var vocabulary = model.Gguf is { } gguf ? ModelText.VocabularyOf(gguf.Metadata) : model.Text.Tokenizer.ToGguf(model.Text.Path);
-        GgufWriter.Write(stream, Metadata(model, architecture, vocabulary, type, name), TensorsOf(model.Model, architecture, type));
-    }
+        var tensors = model.Model.Weights.Select(w => TensorOf(w.Key, w.Value, architecture, type)).ToList();
+        tensors.AddRange(architecture.Tensors.Select(t => new GgufTensor(t.Name, [t.Values.Length], TypeOf(StorageType.F32), stream => WriteRow(stream, StorageType.F32, t.Values))));
 
-    /// <summary>The weights, and what the format has as tensors beside them.</summary>
-    internal static IReadOnlyList<GgufTensor> TensorsOf(LanguageModel model, GgufArchitecture architecture, StorageType type) =>
-    [
-        .. model.Weights.Select(w => TensorOf(w.Key, w.Value, architecture.Mapping, type)),
-        .. architecture.Tensors.Select(t => new GgufTensor(t.Name, [t.Values.Length], TypeOf(StorageType.F32), stream => WriteRow(stream, StorageType.F32, t.Values))),
-    ];
+        GgufWriter.Write(stream, Metadata(model, architecture, vocabulary, type, name), tensors);
+    }
 
     private static GgufArchitecture Describe(LoadedModel model)
     {
@@ -99,24 +105,20 @@ public static class GgufExport
         }
     }
 
-    private static GgufTensor TensorOf(string name, Weight weight, GgufMapping mapping, StorageType asked)
+    private static GgufTensor TensorOf(string name, Weight weight, GgufArchitecture architecture, StorageType asked)
     {
-        var translated = mapping.Translate(name) ?? throw new InputException("not_exportable", $"GGUF has no name for the weight '{name}'");
-        var turned = mapping.Turned(name);
-        long[] shape = turned ? [.. weight.Shape.Reverse()] : [.. weight.Shape];
-        var vector = shape.Length == 1;
-        var type = vector || translated == "position_embd.weight" ? StorageType.F32 : shape[^1] % BlockFormats.BlockElements(asked) == 0 ? asked : StorageType.F16;
-        return new GgufTensor(translated, shape, TypeOf(type), stream =>
+        var translated = architecture.Translate(name) ?? throw new InputException("not_exportable", $"GGUF has no name for the weight '{name}'");
+        var vector = weight.Shape.Count == 1;
+        var type = vector || translated == LearnedPositions ? StorageType.F32 : weight.Columns % BlockFormats.BlockElements(asked) == 0 ? asked : StorageType.F16;
+        return new GgufTensor(translated, [.. weight.Shape], TypeOf(type), stream =>
         {
-            var rows = turned ? weight.Turned() : weight;
-            var order = mapping.InterleavedHeads(name) is { } heads ? GgufSource.InterleavedOrder((int)shape[0], heads) : null;
-            var offset = mapping.OffsetOf(name);
-            var row = new float[shape[^1]];
-            for (var r = 0; r < rows.Rows; r++)
+            var order = architecture.InterleavedHeads(name) is { } heads ? GgufSource.InterleavedOrder((int)weight.Shape[0], heads) : null;
+            var (row, offset) = (new float[weight.Columns], architecture.Mapping.OffsetOf(name));
+            for (var r = 0; r < weight.Rows; r++)
             {
-                rows.CopyRow(vector || order is null ? r : order[r], row);
-                var values = vector && order is not null ? Array.ConvertAll(order, at => row[at]) : row;
-                WriteRow(stream, type, offset == 0 ? values : Array.ConvertAll(values, w => w + offset));
+                weight.CopyRow(vector || order is null ? r : order[r], row);
+                System.Numerics.Tensors.TensorPrimitives.Add(row, offset, row);
+                WriteRow(stream, type, vector && order is not null ? Array.ConvertAll(order, at => row[at]) : row);
             }
         });
     }

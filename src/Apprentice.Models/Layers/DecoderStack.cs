@@ -54,7 +54,7 @@ internal sealed record DecoderStack(Weight Embedding, DecoderLayer[] Layers, Nor
             }
         }
 
-        x = Norm(tape, x);
+        x = Norm(tape, x, input);
         input.Observe?.Invoke(Layers.Length, x);
         return x;
     }

@@ -19,7 +19,7 @@ internal sealed record FeedForward(Norm? Before, ParallelLinear Inputs, LinearLa
     /// <returns>[rows, width], to be added to x.</returns>
     public Tensor Apply(Tape tape, Tensor x, ForwardInput input)
     {
-        var normed = Before?.Invoke(tape, x) ?? x;
+        var normed = Before?.Invoke(tape, x, input) ?? x;
         var parts = Inputs.Apply(tape, normed, input);
         if (Before is not null)
         {
@@ -31,6 +31,6 @@ internal sealed record FeedForward(Norm? Before, ParallelLinear Inputs, LinearLa
             : PointwiseActivation.Apply(tape, parts[0], Activation);
         var down = Down.Apply(tape, inner, input);
         tape.Forget(inner);
-        return After?.Invoke(tape, down) ?? down;
+        return After?.Invoke(tape, down, input) ?? down;
     }
 }

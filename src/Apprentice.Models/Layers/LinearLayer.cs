@@ -4,17 +4,11 @@ using Apprentice.Tensors.Ops;
 
 namespace Apprentice.Models.Layers;
 
-/// <summary>A weight with its place in the model, where an adapter may be attached.</summary>
+/// <summary>A weight [out, in] with its place in the model, where an adapter may be attached.</summary>
 /// <param name="Name">Its module name in Hugging Face's spelling, such as <c>model.layers.0.self_attn.q_proj</c>.</param>
-/// <param name="Weight">[out, in].</param>
-/// <param name="InputFirst">The weight lies as [in, out]: the Conv1D of GPT-2.</param>
-public sealed record LinearLayer(string Name, Weight Weight, Weight? Bias, bool InputFirst = false)
+public sealed record LinearLayer(string Name, Weight Weight, Weight? Bias)
 {
-    public int InFeatures => InputFirst ? Weight.Rows : Weight.Columns;
-
-    public int OutFeatures => InputFirst ? Weight.Columns : Weight.Rows;
-
     /// <summary>x [rows, in] to [rows, out], with the adapter that the caller handed to forward.</summary>
     public Tensor Apply(Tape tape, Tensor x, ForwardInput input) =>
-        Linear.Apply(tape, x, Weight, Bias, input.Adapter?.For(Name, input.Dropout), InputFirst);
+        Linear.Apply(tape, x, Weight, Bias, input.Adapter?.For(Name, input.Dropout));
 }

@@ -33,15 +33,15 @@ public sealed class LoraAdapter
         foreach (var layer in model.LinearLayers.Where(l => config.Targets(l.Name)))
         {
             var rank = config.RankOf(layer.Name);
-            var values = new float[(long)rank * layer.InFeatures];
-            var bound = 1 / Math.Sqrt(layer.InFeatures);
+            var values = new float[(long)rank * layer.Weight.Columns];
+            var bound = 1 / Math.Sqrt(layer.Weight.Columns);
             var random = new CounterRandom(seed, RandomStream.Initialization, (ulong)adapter._pairs.Count);
             for (var i = 0; i < values.Length; i++)
             {
                 values[i] = (float)(((2 * random.Uniform((ulong)i)) - 1) * bound);
             }
 
-            adapter.Add(layer.Name, Weight.FromValues($"{layer.Name}.lora_A", trainable: true, values, rank, layer.InFeatures), layer.OutFeatures);
+            adapter.Add(layer.Name, Weight.FromValues($"{layer.Name}.lora_A", trainable: true, values, rank, layer.Weight.Columns), layer.Weight.Rows);
         }
 
         return adapter._pairs.Count > 0 ? adapter : throw new InputException(
@@ -64,11 +64,11 @@ public sealed class LoraAdapter
                 continue;
             }
 
-            if (module.InFeatures != layer.InFeatures || module.OutFeatures != layer.OutFeatures)
+            if (module.InFeatures != layer.Weight.Columns || module.OutFeatures != layer.Weight.Rows)
             {
                 throw new InputException(
                     "adapter_mismatch",
-                    $"the adapter's {layer.Name} is for a weight [{module.OutFeatures}, {module.InFeatures}]; the base model has [{layer.OutFeatures}, {layer.InFeatures}]",
+                    $"the adapter's {layer.Name} is for a weight [{module.OutFeatures}, {module.InFeatures}]; the base model has [{layer.Weight.Rows}, {layer.Weight.Columns}]",
                     folder);
             }
 

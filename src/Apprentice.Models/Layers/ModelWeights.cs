@@ -13,12 +13,16 @@ public sealed class ModelWeights(WeightSource source)
 {
     private readonly Dictionary<string, Weight> _all = [];
     private readonly List<LinearLayer> _linearLayers = [];
+    private readonly HashSet<string> _turned = [];
 
     /// <summary>All weights under their Hugging Face names, in the order in which they were taken.</summary>
     public IReadOnlyDictionary<string, Weight> All => _all;
 
     /// <summary>Where adapters can be attached.</summary>
     public IReadOnlyList<LinearLayer> LinearLayers => _linearLayers;
+
+    /// <summary>Whether Hugging Face's files have the weight the other way round, [columns, rows].</summary>
+    public bool IsTurned(string name) => _turned.Contains(name);
 
     /// <summary>A weight as it is stored.</summary>
     public Weight Take(string name, params long[] shape)
@@ -41,23 +45,28 @@ public sealed class ModelWeights(WeightSource source)
     public LinearLayer TakeLinear(string name, long outFeatures, long inFeatures, bool bias) =>
         Add(new LinearLayer(name, Take($"{name}.weight", outFeatures, inFeatures), Bias(name, outFeatures, bias)));
 
-    /// <summary>A linear layer with a bias whose weight lies as [in, out].</summary>
-    public LinearLayer TakeConv1D(string name, long outFeatures, long inFeatures) =>
-        Add(new LinearLayer(name, Take($"{name}.weight", inFeatures, outFeatures), Bias(name, outFeatures, bias: true), InputFirst: true));
+    /// <summary>A linear layer with a bias whose weight Hugging Face's files have as [in, out] (GPT-2); here it is [out, in] like all.</summary>
+    public LinearLayer TakeConv1D(string name, long outFeatures, long inFeatures)
+    {
+        var weight = source.GetTurned($"{name}.weight", outFeatures, inFeatures);
+        _all.Add(weight.Name, weight);
+        _turned.Add(weight.Name);
+        return Add(new LinearLayer(name, weight, Bias(name, outFeatures, bias: true)));
+    }
 
     /// <summary>A norm by the root mean square.</summary>
     /// <param name="offset">Added to each weight: 1 for Gemma, which stores w - 1.</param>
     public Norm TakeRmsNorm(string name, long width, float epsilon, float offset = 0)
     {
         var weight = TakeVector($"{name}.weight", width);
-        return (tape, x) => RmsNorm.Apply(tape, x, weight, epsilon, offset);
+        return (tape, x, _) => RmsNorm.Apply(tape, x, weight, epsilon, offset);
     }
 
     /// <summary>A norm by mean and variance, with a bias.</summary>
     public Norm TakeLayerNorm(string name, long width, float epsilon)
     {
         var (weight, bias) = (TakeVector($"{name}.weight", width), TakeVector($"{name}.bias", width));
-        return (tape, x) => LayerNorm.Apply(tape, x, weight, bias, epsilon);
+        return (tape, x, _) => LayerNorm.Apply(tape, x, weight, bias, epsilon);
     }
 
     /// <summary>Queries, keys and values, each with a weight of its own.</summary>

@@ -26,19 +26,19 @@ internal sealed record SelfAttention(int Number, Norm? Before, ParallelLinear In
     /// <returns>[rows, width], to be added to x.</returns>
     public Tensor Apply(Tape tape, Tensor x, ForwardInput input, RotaryAngles? angles)
     {
-        var normed = Before?.Invoke(tape, x) ?? x;
+        var normed = Before?.Invoke(tape, x, input) ?? x;
         var parts = Inputs.Apply(tape, normed, input);
         if (Before is not null)
         {
             tape.Forget(normed);
         }
 
-        var q = Place(tape, QueryNorm?.Invoke(tape, parts[0]) ?? parts[0], angles);
-        var k = Place(tape, KeyNorm?.Invoke(tape, parts[1]) ?? parts[1], angles);
+        var q = Place(tape, QueryNorm?.Invoke(tape, parts[0], input) ?? parts[0], angles);
+        var k = Place(tape, KeyNorm?.Invoke(tape, parts[1], input) ?? parts[1], angles);
         var attended = Attention.Apply(tape, q, k, parts[2], input.Segments, Rule, input.Cache?[Number]);
         input.Cache?.Store(Number, k, parts[2], input.CacheRows!);
         var output = Output.Apply(tape, attended, input);
-        return After?.Invoke(tape, output) ?? output;
+        return After?.Invoke(tape, output, input) ?? output;
     }
 
     private Tensor Place(Tape tape, Tensor heads, RotaryAngles? angles) =>

@@ -19,9 +19,9 @@ public sealed record SlidingWindow(int Width, IReadOnlyList<bool> Layers)
     public static SlidingWindow? From(ModelConfig config, int layers, int? width, Func<int, bool> slides)
     {
         var types = config.Strings("layer_types");
-        if (types.Length > 0 && (types.Length != layers || types.Any(t => t is not ("sliding_attention" or "full_attention"))))
+        if (types.Length > 0 && types.Length != layers)
         {
-            throw config.Wrong("layer_types", $"sliding_attention or full_attention for each of {layers} layers");
+            throw config.Wrong("layer_types", $"a list of {layers} types, one for each layer");
         }
 
         return Some(config.Has("sliding_window") ? config.FindSize("sliding_window") : width, [.. Enumerable.Range(0, layers).Select(i => types.Length > 0 ? types[i] == "sliding_attention" : slides(i))]);

@@ -13,9 +13,6 @@ public sealed record GgufMapping(IReadOnlyDictionary<string, string> Names)
     /// <summary>What is already inside the stored norms and must come off again: 1 for Gemma.</summary>
     public float NormOffset { get; init; }
 
-    /// <summary>Whether matrices of linear layers, which Hugging Face has as [in, out], lie the other way round (GPT-2).</summary>
-    public Func<string, bool> Turned { get; init; } = _ => false;
-
     /// <returns>The file's name of a weight, or null where it has none.</returns>
     public string? Translate(string name) => GgufNames.Translate(name, Names);
 

@@ -17,25 +17,18 @@ public sealed class GgufSource(GgufFile file, GgufMapping mapping) : WeightSourc
     public override Weight Get(string name, params long[] shape)
     {
         var tensor = Find(name) ?? throw Missing($"{name}' ('{mapping.Translate(name) ?? "unknown in GGUF"}')");
-        var turned = mapping.Turned(name);
-        var stored = turned ? [.. shape.Reverse()] : shape;
         var actual = tensor.Dimensions.Reverse().ToArray(); // ggml counts the contiguous dimension first
-        while (actual.Length > stored.Length && actual[0] == 1)
+        while (actual.Length > shape.Length && actual[0] == 1)
         {
             actual = actual[1..];
         }
 
-        if (!actual.SequenceEqual(stored))
+        if (!actual.SequenceEqual(shape))
         {
-            throw WrongShape(name, actual, stored);
+            throw WrongShape(name, actual, shape);
         }
 
-        var weight = Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), stored);
-        if (turned)
-        {
-            return weight.Turned();
-        }
-
+        var weight = Map(file.Path).Weight(name, tensor.Offset, file.StorageTypeOf(tensor), shape);
         if (mapping.OffsetOf(name) is var offset and not 0)
         {
             return Weight.FromValues(name, trainable: false, Array.ConvertAll(weight.ToArray(), w => w - offset), shape);

@@ -44,6 +44,8 @@ public sealed class SafetensorsSource : WeightSource
             : throw WrongShape(name, tensor.Shape, shape);
     }
 
+    public override Weight GetTurned(string name, long rows, long columns) => Get(name, columns, rows).Turned();
+
     /// <summary>Models saved without their output projection (GPT-2's on the Hub) lack the first part of each name, such as model or transformer.</summary>
     private (SafetensorsFile File, SafetensorsTensorInfo Tensor)? Find(string name) =>
         _tensors.TryGetValue(name, out var found) || _tensors.TryGetValue(name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..], out found) ? found : null;

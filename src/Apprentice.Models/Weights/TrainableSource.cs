@@ -13,11 +13,12 @@ public sealed class TrainableSource(WeightSource source) : WeightSource
     public override bool Has(string name) => source.Has(name);
 
     /// <exception cref="InputException">The weight is quantised: what a few bits hold is no start for small steps, and many times its size would be needed.</exception>
-    public override Weight Get(string name, params long[] shape)
-    {
-        var weight = source.Get(name, shape);
-        return weight.Type <= StorageType.BF16 ? weight.Widened(trainable: true) : throw new InputException(
-            "bad_method", $"full training needs a model stored as F32, F16 or BF16; '{name}' is quantised as {weight.Type}", Path,
+    public override Weight Get(string name, params long[] shape) => Widen(source.Get(name, shape));
+
+    public override Weight GetTurned(string name, long rows, long columns) => Widen(source.GetTurned(name, rows, columns));
+
+    private Weight Widen(Weight weight) =>
+        weight.Type <= StorageType.BF16 ? weight.Widened(trainable: true) : throw new InputException(
+            "bad_method", $"full training needs a model stored as F32, F16 or BF16; '{weight.Name}' is quantised as {weight.Type}", Path,
             hint: "use method lora, or the unquantised model");
-    }
 }

@@ -21,6 +21,10 @@ public abstract class WeightSource : IDisposable
     /// <exception cref="InputException">It is not there or has another shape.</exception>
     public abstract Weight Get(string name, params long[] shape);
 
+    /// <summary>A matrix that Hugging Face's files have the other way round, as [columns, rows]; other files do not.</summary>
+    /// <exception cref="InputException">It is not there or has another shape.</exception>
+    public virtual Weight GetTurned(string name, long rows, long columns) => Get(name, rows, columns);
+
     /// <summary>The files that hold the weights, for a run's lock.</summary>
     public abstract IReadOnlyList<string> Files { get; }
 

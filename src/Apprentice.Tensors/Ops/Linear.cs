@@ -10,24 +10,22 @@ public static unsafe class Linear
     /// <param name="weight">[out, in], any stored type; frozen or trainable.</param>
     /// <param name="bias">[out], F32.</param>
     /// <param name="lora">The adapter of this weight, or null.</param>
-    /// <param name="inputFirst">The weight lies as [in, out] (GPT-2).</param>
     /// <returns>[rows, out].</returns>
-    public static Tensor Apply(Tape tape, Tensor x, Weight weight, Weight? bias = null, LoraPair? lora = null, bool inputFirst = false)
+    public static Tensor Apply(Tape tape, Tensor x, Weight weight, Weight? bias = null, LoraPair? lora = null)
     {
-        var width = inputFirst ? weight.Columns : weight.Rows;
-        Check(x, weight, inputFirst ? weight.Rows : weight.Columns, width, bias, lora);
+        Check(x, weight, bias, lora);
         var trained = weight.Trainable || bias is { Trainable: true } || lora is { A.Trainable: true } or { B.Trainable: true };
-        var y = tape.New(x.Rows, width, x.RequiresGradient || trained);
+        var y = tape.New(x.Rows, weight.Rows, x.RequiresGradient || trained);
         var down = lora is null ? null : Down(tape, x, lora);
         var update = down is null ? default : new RankUpdate(lora!.Rank, down.Data, lora.Rank, 1, new Operand(lora.B, transposed: true));
         LargeProduct.Run(
-            tape.Engine, x.Rows, width, x.Columns, tape.Values(x), x.Columns, new Operand(weight, transposed: !inputFirst), y.Data, y.Columns, accumulate: false, update);
+            tape.Engine, x.Rows, weight.Rows, weight.Columns, tape.Values(x), x.Columns, new Operand(weight, transposed: true), y.Data, y.Columns, accumulate: false, update);
         if (bias is not null)
         {
             tape.Engine.Team.Run(RowParts.Count(y.Rows), new BiasJob(y.Rows, y.Columns, bias.Floats, y.Data));
         }
 
-        tape.Record(new LinearNode(y, x, weight, bias, lora, down, inputFirst));
+        tape.Record(new LinearNode(y, x, weight, bias, lora, down));
         return y;
     }
 
@@ -69,22 +67,22 @@ public static unsafe class Linear
         System.Numerics.Tensors.TensorPrimitives.Multiply(span, scale, span);
     }
 
-    private static void Check(Tensor x, Weight weight, int inputs, int outputs, Weight? bias, LoraPair? lora)
+    private static void Check(Tensor x, Weight weight, Weight? bias, LoraPair? lora)
     {
-        if (inputs != x.Columns)
+        if (weight.Columns != x.Columns)
         {
             throw new ArgumentException($"{weight.Name} is [{weight.Rows}, {weight.Columns}]; its input has {x.Columns} columns", nameof(x));
         }
 
-        if (bias is not null && bias.Count != outputs)
+        if (bias is not null && bias.Count != weight.Rows)
         {
-            throw new ArgumentException($"{bias.Name} has {bias.Count} elements; {weight.Name} has {outputs} outputs", nameof(bias));
+            throw new ArgumentException($"{bias.Name} has {bias.Count} elements; {weight.Name} has {weight.Rows} rows", nameof(bias));
         }
 
-        if (lora is not null && (lora.A.Columns != inputs || lora.B.Rows != outputs || lora.B.Columns != lora.A.Rows))
+        if (lora is not null && (lora.A.Columns != weight.Columns || lora.B.Rows != weight.Rows || lora.B.Columns != lora.A.Rows))
         {
             throw new ArgumentException(
-                $"the adapter of {weight.Name} is A [{lora.A.Rows}, {lora.A.Columns}], B [{lora.B.Rows}, {lora.B.Columns}]; the weight goes from {inputs} to {outputs}",
+                $"the adapter of {weight.Name} is A [{lora.A.Rows}, {lora.A.Columns}], B [{lora.B.Rows}, {lora.B.Columns}]; the weight is [{weight.Rows}, {weight.Columns}]",
                 nameof(lora));
         }
     }
@@ -100,10 +98,8 @@ public static unsafe class Linear
         }
     }
 
-    private sealed class LinearNode(Tensor output, Tensor x, Weight weight, Weight? bias, LoraPair? lora, Tensor? down, bool inputFirst) : Node(output)
+    private sealed class LinearNode(Tensor output, Tensor x, Weight weight, Weight? bias, LoraPair? lora, Tensor? down) : Node(output)
     {
-        private readonly int _width = output.Columns;
-
         public override void Backward(Tape tape)
         {
             var dy = Output.Gradient;
@@ -115,12 +111,12 @@ public static unsafe class Linear
 
             if (weight.Trainable)
             {
-                AddWeightGradient(tape, dy, weight.Gradient!);
+                AddOuter(tape, dy, weight.Rows, tape.Values(x), x.Columns, weight.Gradient!);
             }
 
             if (bias is { Trainable: true })
             {
-                RowParts.SumInto(bias.Gradient!.Data, dy, x.Rows, _width);
+                RowParts.SumInto(bias.Gradient!.Data, dy, x.Rows, weight.Rows);
             }
 
             if (lora is not null)
@@ -131,24 +127,11 @@ public static unsafe class Linear
             }
         }
 
-        /// <summary>dW += dyᵀ x, or xᵀ dy where it lies the other way round.</summary>
-        private void AddWeightGradient(Tape tape, float* dy, Tensor gradient)
-        {
-            if (inputFirst)
-            {
-                AddOuter(tape, tape.Values(x), x.Columns, dy, _width, gradient);
-            }
-            else
-            {
-                AddOuter(tape, dy, _width, tape.Values(x), x.Columns, gradient);
-            }
-        }
-
         /// <summary>scale * dy B [rows, rank].</summary>
         private float* DownGradient(Tape tape, float* dy, LoraPair pair)
         {
             var dDown = tape.Rent(down!.Count);
-            Gemm.Run(tape.Engine, x.Rows, pair.Rank, _width, dy, _width, 1, new Operand(pair.B, transposed: false), dDown, pair.Rank, accumulate: false);
+            Gemm.Run(tape.Engine, x.Rows, pair.Rank, weight.Rows, dy, weight.Rows, 1, new Operand(pair.B, transposed: false), dDown, pair.Rank, accumulate: false);
             Scale(dDown, down.Count, pair.Scale);
             return dDown;
         }
@@ -160,7 +143,7 @@ public static unsafe class Linear
             var dropout = lora?.Dropout is { Probability: > 0 } mask ? mask : (DropoutMask?)null;
             var update = lora is null ? default : new RankUpdate(lora.Rank, dDown, lora.Rank, 1, new Operand(lora.A, transposed: false));
             LargeProduct.Run(
-                tape.Engine, x.Rows, x.Columns, _width, dy, _width, new Operand(weight, transposed: inputFirst), dx, x.Columns, accumulate, dropout is null ? update : default);
+                tape.Engine, x.Rows, x.Columns, weight.Rows, dy, weight.Rows, new Operand(weight, transposed: false), dx, x.Columns, accumulate, dropout is null ? update : default);
             if (dropout is { } drop)
             {
                 var masked = tape.Rent(x.Count);
@@ -176,7 +159,7 @@ public static unsafe class Linear
         {
             if (pair.B.Trainable)
             {
-                AddOuter(tape, dy, _width, down!.Data, pair.Rank, pair.B.Gradient!);
+                AddOuter(tape, dy, weight.Rows, down!.Data, pair.Rank, pair.B.Gradient!);
             }
 
             if (pair.A.Trainable)

@@ -88,7 +88,8 @@ internal static class TinyModel
         .Replace("post_attention_layernorm", "ffn_norm", StringComparison.Ordinal).Replace("self_attn.o_proj", "attn_output", StringComparison.Ordinal)
         .Replace("self_attn.", "attn_", StringComparison.Ordinal).Replace("mlp.", "ffn_", StringComparison.Ordinal).Replace("_proj", "", StringComparison.Ordinal);
 
-    private sealed class RandomSource(ulong seed, bool trainable) : WeightSource
+    /// <summary>Any weight that is asked for, at random: vectors around 1.</summary>
+    internal sealed class RandomSource(ulong seed, bool trainable) : WeightSource
     {
         public override string Path => "random";
 

@@ -1,6 +1,5 @@
 using Apprentice.Tensors;
 using Apprentice.Tensors.Autograd;
-using Apprentice.Tensors.Kernels;
 using Apprentice.Tensors.Ops;
 
 namespace Apprentice.Tests.Tensors.Ops;
@@ -8,8 +7,6 @@ namespace Apprentice.Tests.Tensors.Ops;
 /// <summary>Forms of operations that some architectures need, against doubles and central differences.</summary>
 public sealed class ModelOperationTests
 {
-    public static TheoryData<SimdLevel> Levels => new(Values.SimdLevels);
-
     [Fact]
     public void Scaling()
     {
@@ -56,28 +53,6 @@ public sealed class ModelOperationTests
         {
             var mean = values.Skip(i / 8 * 8).Take(8).Average(v => (double)v * v);
             Assert.Equal((weight.ToArray()[i % 8] + offset) * values[i] / Math.Sqrt(mean + 1e-3), normed[i], 1e-5);
-        }
-    }
-
-    /// <summary>The same layer with its weight turned; an adapter on it; few rows and many.</summary>
-    [Theory]
-    [MemberData(nameof(Levels))]
-    public void Linear_with_the_input_first(SimdLevel level)
-    {
-        foreach (var rows in new[] { 1, 21 })
-        {
-            var check = new GradientCheck(34) { Simd = level };
-            check.Input(rows, 35);
-            var weight = check.Trained("w", 0.3f, 35, 18);
-            var bias = check.Trained("b", 1, 18);
-            var lora = new LoraPair(check.Trained("a", 0.5f, 3, 35), check.Trained("b", 0.5f, 18, 3), 1.7f);
-            check.Run((tape, x) => Linear.Apply(tape, x[0], weight, bias, lora, inputFirst: true));
-            using var engine = new Engine(1, level);
-            using var tape = new Tape(engine);
-            var values = check.Values.Floats(35 * rows);
-            var turned = Linear.Apply(tape, tape.Constant(values, rows, 35), weight.Turned(), bias, lora).ToArray();
-            var direct = Linear.Apply(tape, tape.Constant(values, rows, 35), weight, bias, lora, inputFirst: true).ToArray();
-            Assert.All(turned.Zip(direct), p => Assert.Equal(p.First, p.Second, 1e-5));
         }
     }
 
