@@ -63,7 +63,7 @@ internal static class EvaluateCommand
             var summary = await terminal.Progress.Progress().AutoClear(true).StartAsync(context =>
             {
                 var task = context.AddTask("evaluating", maxValue: 1);
-                return evaluate(request, new Share(task), cancel);
+                return evaluate(request, new ShareDone(task), cancel);
             });
             Print(terminal, summary);
             return ExitCode.Done;
@@ -92,10 +92,5 @@ internal static class EvaluateCommand
 
         terminal.Results.Write(table);
         terminal.Output.WriteLine(Format.Text($"{summary.Examples} examples"));
-    }
-
-    private sealed class Share(ProgressTask task) : IProgress<double>
-    {
-        public void Report(double value) => task.Value = value;
     }
 }

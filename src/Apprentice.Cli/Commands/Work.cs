@@ -3,7 +3,6 @@ using Apprentice.Data;
 using Apprentice.Data.Datasets;
 using Apprentice.Data.Metrics;
 using Apprentice.Evaluation;
-using Apprentice.Models.Export;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Registry;
 using Apprentice.Tensors;
@@ -50,21 +49,8 @@ internal static class Work
         return Evaluator.Summarize(answers, metrics);
     }
 
-    public static ExportSummary Export(ExportRequest request)
-    {
-        using var model = LoadedModel.Open(request.Model);
-        var name = Path.GetFileNameWithoutExtension(request.Out);
-        AtomicFile.Write(request.Out, stream =>
-        {
-            var buffered = new BufferedStream(stream, 1 << 16); // not to be disposed: it would close the file
-            GgufExport.Write(model, request.Type, name, buffered);
-            buffered.Flush();
-        });
-        return new ExportSummary(request.Out, "gguf", request.Type.ToString(), new FileInfo(request.Out).Length, model.Model.ParameterCount);
-    }
-
     /// <summary>A share of files that have changed would be another one than was kept, with examples in it that were trained on.</summary>
-    private static IReadOnlyList<Example> TestOf(string model, Recipe recipe)
+    public static IReadOnlyList<Example> TestOf(string model, Recipe recipe)
     {
         var examples = TrainingData.ReadTest(recipe);
         var began = RunFolder.Open(model).ReadLock();
@@ -74,7 +60,7 @@ internal static class Work
     }
 
     /// <summary>What a run was trained with holds for its answers, too, unless the command says otherwise; null where the model is no run.</summary>
-    private static Recipe? RecipeOf(string model) => RunFolder.IsRun(model) ? RunFolder.Open(model).ReadRecipe() : null;
+    public static Recipe? RecipeOf(string model) => RunFolder.IsRun(model) ? RunFolder.Open(model).ReadRecipe() : null;
 
     /// <summary>Before the work is done, not when its result is to be written.</summary>
     public static void RequireWritable(string? outFile)

@@ -24,7 +24,7 @@ public sealed record GgufArchitecture(
 
 /// <summary>
 /// Writes a model as one GGUF file with tokenizer and chat template inside, names and types as llama.cpp's converter has
-/// them: matrices in the type asked for, norms and biases in F32.
+/// them: matrices in the type asked for, norms and biases in F32. An adapter is worked into its base.
 /// </summary>
 public static class GgufExport
 {
@@ -34,28 +34,24 @@ public static class GgufExport
     /// <summary>The types that can be written, and the number that <c>general.file_type</c> has for each.</summary>
     public static IReadOnlyDictionary<StorageType, uint> FileTypes { get; } = new Dictionary<StorageType, uint>
     {
-        [StorageType.F32] = 0, [StorageType.F16] = 1, [StorageType.Q8_0] = 7, [StorageType.BF16] = 32,
+        [StorageType.F32] = 0, [StorageType.F16] = 1, [StorageType.BF16] = 32, [StorageType.Q8_0] = 7, [StorageType.Q4_0] = 2, [StorageType.Q4_1] = 3,
     };
 
-    /// <param name="model">Without an adapter.</param>
     /// <param name="type">Of the matrices; those whose rows are no whole number of blocks become F16.</param>
     /// <param name="name">The model's name, for people.</param>
     /// <param name="stream">Where the file goes.</param>
+    /// <returns>The names of the matrices that became F16.</returns>
     /// <exception cref="InputException">The format cannot say something of the model, which is named; nothing was written.</exception>
-    public static void Write(LoadedModel model, StorageType type, string name, Stream stream)
+    public static IReadOnlyList<string> Write(LoadedModel model, StorageType type, string name, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (model.Adapter is not null)
-        {
-            throw new InputException("adapter_not_merged", "this is an adapter; only a whole model is exported yet", model.Reference.Adapter, hint: "train with --method full, or export the base");
-        }
-
         var architecture = Describe(model);
         var vocabulary = model.Gguf is { } gguf ? ModelText.VocabularyOf(gguf.Metadata) : model.Text.Tokenizer.ToGguf(model.Text.Path);
-        var tensors = model.Model.Weights.Select(w => TensorOf(w.Key, w.Value, architecture, type)).ToList();
+        var tensors = model.Model.Weights.Select(w => TensorOf(model, w.Key, w.Value, architecture, type)).ToList();
         tensors.AddRange(architecture.Tensors.Select(t => new GgufTensor(t.Name, [t.Values.Length], TypeOf(StorageType.F32), stream => WriteRow(stream, StorageType.F32, t.Values))));
 
         GgufWriter.Write(stream, Metadata(model, architecture, vocabulary, type, name), tensors);
+        return [.. tensors.Where(t => t.Type.Storage != type && t.Type.Storage != StorageType.F32).Select(t => t.Name)];
     }
 
     private static GgufArchitecture Describe(LoadedModel model)
@@ -105,18 +101,20 @@ public static class GgufExport
         }
     }
 
-    private static GgufTensor TensorOf(string name, Weight weight, GgufArchitecture architecture, StorageType asked)
+    private static GgufTensor TensorOf(LoadedModel model, string name, Weight weight, GgufArchitecture architecture, StorageType asked)
     {
         var translated = architecture.Translate(name) ?? throw new InputException("not_exportable", $"GGUF has no name for the weight '{name}'");
         var vector = weight.Shape.Count == 1;
-        var type = vector || translated == LearnedPositions ? StorageType.F32 : weight.Columns % BlockFormats.BlockElements(asked) == 0 ? asked : StorageType.F16;
+        var type = vector || translated == LearnedPositions ? StorageType.F32
+            : weight.Columns % BlockFormats.BlockElements(asked) == 0 ? asked
+            : StorageType.F16;
         return new GgufTensor(translated, [.. weight.Shape], TypeOf(type), stream =>
         {
             var order = architecture.InterleavedHeads(name) is { } heads ? GgufSource.InterleavedOrder((int)weight.Shape[0], heads) : null;
             var (row, offset) = (new float[weight.Columns], architecture.Mapping.OffsetOf(name));
             for (var r = 0; r < weight.Rows; r++)
             {
-                weight.CopyRow(vector || order is null ? r : order[r], row);
+                MergedWeights.CopyRow(model, name, weight, vector || order is null ? r : order[r], row);
                 System.Numerics.Tensors.TensorPrimitives.Add(row, offset, row);
                 WriteRow(stream, type, vector && order is not null ? Array.ConvertAll(order, at => row[at]) : row);
             }

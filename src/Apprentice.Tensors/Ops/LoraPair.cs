@@ -11,4 +11,24 @@ namespace Apprentice.Tensors.Ops;
 public sealed record LoraPair(Weight A, Weight B, float Scale, DropoutMask? Dropout = null)
 {
     public int Rank => A.Rows;
+
+    /// <summary>Makes a row of W, widened, the same row of the changed weight.</summary>
+    /// <param name="row">Its number.</param>
+    /// <param name="values">[in].</param>
+    public void MergeRow(int row, float[] values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, A.Columns);
+        var (b, a) = (new float[Rank], new float[A.Columns]);
+        B.CopyTo((long)row * Rank, b);
+        for (var k = 0; k < Rank; k++)
+        {
+            A.CopyTo((long)k * A.Columns, a);
+            var factor = Scale * b[k];
+            for (var i = 0; i < values.Length; i++)
+            {
+                values[i] += factor * a[i];
+            }
+        }
+    }
 }
