@@ -9,7 +9,8 @@ namespace Apprentice.Cli.Commands;
 /// <param name="Model">A model reference.</param>
 /// <param name="Type">Of the matrices.</param>
 /// <param name="Out">The file to write.</param>
-internal sealed record ExportRequest(string Model, StorageType Type, string Out);
+/// <param name="Format">One of the formats.</param>
+internal sealed record ExportRequest(string Model, StorageType Type, string Out, string Format);
 
 /// <summary>The JSON of <c>export</c>.</summary>
 internal sealed record ExportSummary(string Out, string Format, string Quant, long Bytes, long Parameters);
@@ -17,6 +18,7 @@ internal sealed record ExportSummary(string Out, string Format, string Quant, lo
 /// <summary><c>export</c>: a model as one file that other programs read.</summary>
 internal static class ExportCommand
 {
+    public const string GgufAdapter = "gguf-adapter";
     private const string Gguf = "gguf";
 
     public delegate Task<ExportSummary> Work(ExportRequest request, CancellationToken cancel);
@@ -24,7 +26,7 @@ internal static class ExportCommand
     public static Verb Create(Terminal terminal, Work export)
     {
         var model = new Argument<string>("MODEL") { Description = "A .gguf file, a Hugging Face folder or a run folder." };
-        var format = new Option<string>("--format") { Description = "What to write. Default: gguf.", HelpName = Gguf, DefaultValueFactory = _ => Gguf };
+        var format = new Option<string>("--format") { Description = "What to write: a whole model, or an adapter as llama.cpp puts it on its base. Default: gguf.", HelpName = $"{Gguf}|{GgufAdapter}", DefaultValueFactory = _ => Gguf };
         var quant = new Option<string>("--quant")
         {
             Description = "How the matrices are stored. Default: F16.",
@@ -42,14 +44,15 @@ internal static class ExportCommand
         };
         verb.SetAction(async (parsed, cancel) =>
         {
-            if (parsed.GetValue(format) is var given && given != Gguf)
+            var given = parsed.GetValue(format)!;
+            if (given is not (Gguf or GgufAdapter))
             {
-                throw new InputException("bad_option", $"--format is '{given}'; it must be {Gguf}");
+                throw new InputException("bad_option", $"--format is '{given}'; it must be {Gguf} or {GgufAdapter}");
             }
 
             var file = parsed.GetRequiredValue(outFile)!;
             Commands.Work.RequireWritable(file);
-            var summary = await export(new ExportRequest(parsed.GetRequiredValue(model), TypeOf(parsed.GetValue(quant)!), file), cancel);
+            var summary = await export(new ExportRequest(parsed.GetRequiredValue(model), TypeOf(parsed.GetValue(quant)!), file, given), cancel);
             if (terminal.Json)
             {
                 terminal.WriteJson(summary);

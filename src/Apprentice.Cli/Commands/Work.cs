@@ -19,7 +19,7 @@ internal static class Work
 {
     public static IReadOnlyList<GenerationResult> Generate(GenerateRequest request, Action<string>? show, CancellationToken cancel)
     {
-        using var model = LoadedModel.Open(request.Model);
+        using var model = LoadedModel.Open(request.Model, adapter: request.Adapter);
         using var engine = new Engine(request.Threads);
         var run = RecipeOf(request.Model);
         var prompts = request.Prompts.Select(p => request.Raw || run?.Raw == true ? model.RawPromptIds(p) : model.PromptIds(Messages(request.System ?? run?.System, p))).ToArray();
@@ -39,7 +39,7 @@ internal static class Work
             throw new InputException("no_test_examples", "there is nothing to judge by", hint: "name a file of examples with --data; a run whose recipe says test: 0.1 or test: FILE needs none");
         }
 
-        using var model = LoadedModel.Open(request.Model);
+        using var model = LoadedModel.Open(request.Model, adapter: request.Adapter);
         using var engine = new Engine(request.Threads);
         var answers = Evaluator.Run(model, engine, examples, metrics, request.Sampling, request.Raw || run?.Raw == true, request.System ?? run?.System, progress, cancel);
         if (request.Out is { } file)
@@ -53,14 +53,24 @@ internal static class Work
     public static ExportSummary Export(ExportRequest request)
     {
         using var model = LoadedModel.Open(request.Model);
+        var asAdapter = request.Format == ExportCommand.GgufAdapter;
         var name = Path.GetFileNameWithoutExtension(request.Out);
         AtomicFile.Write(request.Out, stream =>
         {
             var buffered = new BufferedStream(stream, 1 << 16); // not to be disposed: it would close the file
-            GgufExport.Write(model, request.Type, name, buffered);
+            if (asAdapter)
+            {
+                GgufAdapterExport.Write(model, name, model.Adapter?.Config.BaseModel, buffered);
+            }
+            else
+            {
+                GgufExport.Write(model, request.Type, name, buffered);
+            }
+
             buffered.Flush();
         });
-        return new ExportSummary(request.Out, "gguf", request.Type.ToString(), new FileInfo(request.Out).Length, model.Model.ParameterCount);
+        return new ExportSummary(
+            request.Out, request.Format, (asAdapter ? StorageType.F32 : request.Type).ToString(), new FileInfo(request.Out).Length, asAdapter ? model.Adapter!.ParameterCount : model.Model.ParameterCount);
     }
 
     /// <summary>A share of files that have changed would be another one than was kept, with examples in it that were trained on.</summary>

@@ -54,7 +54,20 @@ public abstract class LanguageModel(WeightSource source) : IDisposable
     public abstract Tensor Forward(Tape tape, ForwardInput input);
 
     /// <summary>Logits [hidden rows, vocabulary]; for training use <see cref="TokenLogProbabilities"/> instead.</summary>
-    public Tensor Logits(Tape tape, Tensor hidden) => Linear.Apply(tape, hidden, Head);
+    public Tensor Logits(Tape tape, Tensor hidden, LoraAdapter? adapter = null) => Linear.Apply(tape, hidden, HeadOf(adapter));
+
+    /// <summary>The output projection with this adapter, which may hold one of its own.</summary>
+    public Weight HeadOf(LoraAdapter? adapter) => adapter?.Head ?? Head;
+
+    /// <summary>The module name and weight of the embedding of tokens [vocabulary, width].</summary>
+    public (string Name, Weight Weight) TokenEmbedding
+    {
+        get
+        {
+            var (name, weight) = _weights.First(w => w.Value.Shape.Count == 2 && w.Value.Rows == Vocabulary);
+            return (name[..name.LastIndexOf('.')], weight);
+        }
+    }
 
     /// <summary>The <c>config.json</c> of a Hugging Face folder with these weights.</summary>
     /// <exception cref="NotSupportedException">It has a property that the format cannot express, which is named.</exception>

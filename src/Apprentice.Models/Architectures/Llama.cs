@@ -59,7 +59,7 @@ public sealed class Llama : LanguageModel
         var positions = input.Segments.Positions();
         var angles = new RotaryAngles(tape, positions, _config.Rotary.Inverse(positions.Max()), _config.Rotary.Amplitude);
         var rule = new AttentionRule(_config.Heads, _config.KeyValueHeads);
-        var x = Embedding.Apply(tape, _embedding, input.Ids);
+        var x = input.Embed(tape, _embedding);
         input.Observe?.Invoke(0, x);
         for (var i = 0; i < _layers.Length; i++)
         {
@@ -71,14 +71,14 @@ public sealed class Llama : LanguageModel
             }
         }
 
-        x = RmsNorm.Apply(tape, x, _norm, _config.NormEpsilon);
+        x = RmsNorm.Apply(tape, x, input.Of(_norm), _config.NormEpsilon);
         input.Observe?.Invoke(_layers.Length, x);
         return x;
     }
 
     private Tensor Attend(Tape tape, Tensor x, Layer layer, int number, ForwardInput input, RotaryAngles angles, AttentionRule rule)
     {
-        var normed = RmsNorm.Apply(tape, x, layer.InputNorm, _config.NormEpsilon);
+        var normed = RmsNorm.Apply(tape, x, input.Of(layer.InputNorm), _config.NormEpsilon);
         var q = RotaryEmbedding.Apply(tape, layer.Query.Apply(tape, normed, input), angles, _config.HeadWidth);
         var k = RotaryEmbedding.Apply(tape, layer.Key.Apply(tape, normed, input), angles, _config.HeadWidth);
         var v = layer.Value.Apply(tape, normed, input);
@@ -90,7 +90,7 @@ public sealed class Llama : LanguageModel
 
     private Tensor FeedForward(Tape tape, Tensor x, Layer layer, ForwardInput input)
     {
-        var normed = RmsNorm.Apply(tape, x, layer.FeedForwardNorm, _config.NormEpsilon);
+        var normed = RmsNorm.Apply(tape, x, input.Of(layer.FeedForwardNorm), _config.NormEpsilon);
         var gate = layer.Gate.Apply(tape, normed, input);
         var up = layer.Up.Apply(tape, normed, input);
         tape.Forget(normed);

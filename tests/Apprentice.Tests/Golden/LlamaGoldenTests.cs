@@ -190,7 +190,7 @@ public class LlamaGoldenTests(ITestOutputHelper output)
     }
 
     /// <summary>The real tokens of the padded batch as segments, and the labels as (source, token) pairs.</summary>
-    private static (int[] Ids, int[] Rows, Segments Segments, (int Source, int Token)[] Targets) Batch(GoldenTensors golden)
+    internal static (int[] Ids, int[] Rows, Segments Segments, (int Source, int Token)[] Targets) Batch(GoldenTensors golden)
     {
         var (all, mask, labels) = (golden.Ints("input_ids"), golden.Ints("attention_mask"), golden.Ints("labels"));
         var length = (int)golden.Shape("input_ids")[1];
@@ -212,14 +212,14 @@ public class LlamaGoldenTests(ITestOutputHelper output)
         return ([.. rows.Select(i => all[i])], rows, new Segments([.. segments]), [.. targets]);
     }
 
-    private static float[] Gather(GoldenTensors golden, string name, int[] rows)
+    internal static float[] Gather(GoldenTensors golden, string name, int[] rows)
     {
         var all = golden.Floats(name);
         var width = (int)golden.Shape(name)[^1];
         return [.. rows.SelectMany(r => all.Skip(r * width).Take(width))];
     }
 
-    private static IEnumerable<string> Compare(string what, float[] actual, float[] expected, double tolerance)
+    internal static IEnumerable<string> Compare(string what, float[] actual, float[] expected, double tolerance)
     {
         Assert.Equal(expected.Length, actual.Length);
         var worst = Enumerable.Range(0, actual.Length).Max(i => Math.Abs(actual[i] - (double)expected[i]));
