@@ -85,6 +85,26 @@ public sealed partial class LoraAdapter
     /// <summary>The copy that replaces a weight of the base, or null.</summary>
     public Weight? Replacement(Weight weight) => _replaced.GetValueOrDefault(weight);
 
+    /// <summary>A row of a base weight, widened, as a merged model has it. (A <see cref="Head"/> of a tied model becomes a weight of its own there.)</summary>
+    /// <param name="name">The weight's name in the model.</param>
+    /// <param name="weight">The base's.</param>
+    /// <param name="row">Its number.</param>
+    /// <param name="destination">[columns].</param>
+    public void CopyMergedRow(string name, Weight weight, int row, float[] destination)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(weight);
+        (Replacement(weight) ?? weight).CopyRow(row, destination);
+        if (ForEmbedding(weight) is { } embedding)
+        {
+            embedding.MergeEmbeddingRow(row, destination);
+        }
+        else if (weight.Shape.Count == 2)
+        {
+            For(name[..name.LastIndexOf('.')])?.MergeRow(row, destination);
+        }
+    }
+
     /// <summary>
     /// How many times the learning rate a weight is to have under LoRA+ (Hayou et al. 2024): the ratio for every B and for
     /// all that has one dimension, as PEFT does it.

@@ -131,6 +131,21 @@ public sealed class DoraMagnitudeTests
         Assert.All(looked.Zip(merged), p => Assert.Equal(p.First, p.Second, 1e-5));
     }
 
+    [Fact]
+    public void Run_again_in_backward_it_gives_the_same_gradients()
+    {
+        var check = new GradientCheck(15);
+        check.Input(Rows, In);
+        var weight = check.Values.Weight("w", false, 0.5f, In, In);
+        var pair = new LoraPair(check.Trained("a", 0.5f, Rank, In), check.Trained("b", 0.5f, In, Rank), Scale, new DropoutMask(0.3f, 5)) { Magnitude = new DoraMagnitude(check.Trained("m", 1, In), weight) };
+        float[]? cotangent = null;
+        Tensor Block(Tape tape, Tensor[] x) => tape.Block(x[0], (t, h) => Residual.Add(t, h, Linear.Apply(t, h, weight, null, pair)));
+        var (output, gradients) = check.Backward(1, Block, ref cotangent);
+        var (again, same) = check.Backward(2, Block, ref cotangent, recompute: true);
+        Assert.Equal(output, again);
+        Assert.All(gradients.Zip(same), p => Assert.Equal(p.First, p.Second));
+    }
+
     private static double[] Lengths(float[] w, float[] a, float[] b) => [.. Enumerable.Range(0, Out).Select(j => Math.Sqrt(Enumerable.Range(0, In).Sum(i =>
         Math.Pow(w[j * In + i] + Scale * Enumerable.Range(0, Rank).Sum(k => (double)b[j * Rank + k] * a[k * In + i]), 2))))];
 }
