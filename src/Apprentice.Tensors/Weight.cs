@@ -50,6 +50,9 @@ public sealed unsafe class Weight
 
     public bool Trainable => Gradient is not null;
 
+    /// <summary>Counts the changes of the values, so that what was worked out from them can be kept until the next one.</summary>
+    internal int Version { get; private set; }
+
     internal byte* Data { get; }
 
     /// <summary>The values of an F32 weight as a tensor over the same memory.</summary>
@@ -165,7 +168,11 @@ public sealed unsafe class Weight
         }
 
         values.CopyTo(new Span<float>(Floats, checked((int)Count)));
+        Changed();
     }
+
+    /// <summary>To be told by whoever writes values in place.</summary>
+    internal void Changed() => Version++;
 
     internal byte* Row(long row) => Data + row * BlockFormats.RowBytes(Type, Columns);
 

@@ -9,7 +9,8 @@ namespace Apprentice.Training;
 /// </summary>
 /// <param name="trainedParameters">Each is there four times: value, gradient and two moments.</param>
 /// <param name="recompute">Whether a layer keeps its input only and runs again in backward.</param>
-public sealed class Forecast(LanguageModel model, long trainedParameters, bool recompute)
+/// <param name="adapterFloatsPerToken">Kept beside what the model keeps: for DoRA the outputs of its layers before their magnitudes.</param>
+public sealed class Forecast(LanguageModel model, long trainedParameters, bool recompute, long adapterFloatsPerToken = 0)
 {
     /// <summary>The share of the fp32 peak that useful work reaches, as measured on the models of <c>docs/scaling.md</c>.</summary>
     public const double ShareOfPeak = 0.62;
@@ -23,7 +24,7 @@ public sealed class Forecast(LanguageModel model, long trainedParameters, bool r
     /// <summary>Most bytes of activations and their gradients at once, for so many tokens in a micro-batch.</summary>
     public long ActivationBytes(long tokens)
     {
-        var kept = model.KeptFloatsPerToken;
+        var kept = model.KeptFloatsPerToken + adapterFloatsPerToken;
         var layers = recompute ? (long)model.Layers * model.Head.Columns + kept / model.Layers : kept;
         return tokens * (layers + model.WorkingFloatsPerToken) * sizeof(float);
     }

@@ -25,7 +25,7 @@ public abstract class TrainedWeights
     /// <exception cref="InputException">The targets are not the model's, or the trained model could not be written.</exception>
     public static TrainedWeights Create(ResolvedRecipe recipe, LoadedModel model, string baseModel)
     {
-        if (recipe.Method == TrainingMethod.Lora)
+        if (recipe.Method is TrainingMethod.Lora or TrainingMethod.Dora)
         {
             return new LoraWeights(LoraAdapter.Create(model.Model, ConfigOf(recipe), (ulong)recipe.Seed), model, baseModel);
         }
@@ -43,6 +43,9 @@ public abstract class TrainedWeights
             Alpha = recipe.Alpha,
             Dropout = recipe.Dropout,
             UseRsLora = recipe.Rslora,
+            UseDora = recipe.Method == TrainingMethod.Dora,
+            ModulesToSave = recipe.ModulesToSave ?? [],
+            Bias = recipe.Bias,
             TargetModules = all ? [] : recipe.Targets,
             TargetPattern = all ? PeftConfig.AllLinear : null,
             RankPattern = new ModulePatterns<int>(recipe.RankPattern),
@@ -60,12 +63,10 @@ public abstract class TrainedWeights
 
         public override void Load(string directory)
         {
-            var saved = LoraAdapter.Load(model.Model, directory);
-            foreach (var module in adapter.Modules)
+            var saved = LoraAdapter.Load(model.Model, directory).Weights.ToDictionary(w => w.Name);
+            foreach (var weight in adapter.Weights)
             {
-                var (from, to) = (saved.For(module) ?? throw Mismatch(module, directory), adapter.For(module)!);
-                to.A.SetValues(from.A.ToArray());
-                to.B.SetValues(from.B.ToArray());
+                weight.SetValues(saved.TryGetValue(weight.Name, out var from) && from.Count == weight.Count ? from.ToArray() : throw Mismatch(weight.Name, directory));
             }
         }
     }

@@ -253,21 +253,23 @@ public sealed class TrainingSession : IDisposable
     {
         var weights = _weights.Weights.ToArray();
         var adamW = new AdamWSettings(_recipe.Beta1, _recipe.Beta2, _recipe.Epsilon, _recipe.WeightDecay);
+        var faster = _weights.Adapter is { } adapter ? adapter.RateFactors(_recipe.LoraPlusRatio) : _ => 1;
         switch (_recipe.Optimizer)
         {
             case OptimizerKind.Sgd:
-                return new Sgd(Engine, weights, _recipe.Momentum, _recipe.WeightDecay);
+                return new Sgd(Engine, weights, _recipe.Momentum, _recipe.WeightDecay) { RateFactor = faster };
             case OptimizerKind.Muon:
                 var inner = _weights.Adapter is null ? _model.Model.LinearLayers.Select(l => l.Weight) : weights.Where(w => w.Shape.Count > 1);
-                return new Muon(Engine, weights, inner.ToHashSet(), _recipe.Momentum, adamW);
+                return new Muon(Engine, weights, inner.ToHashSet(), _recipe.Momentum, adamW) { RateFactor = faster };
             default:
-                return new AdamW(Engine, weights, adamW);
+                return new AdamW(Engine, weights, adamW) { RateFactor = faster };
         }
     }
 
     private bool FitsInMemory()
     {
         var tokens = Math.Max(_set.Longest, Math.Min(MicroBatchTokens, _set.LargestStep));
-        return new Forecast(_model.Model, trainedParameters: 0, recompute: false).ActivationBytes(tokens) <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3;
+        var adapter = _recipe.Method == TrainingMethod.Dora ? _model.Model.LinearLayers.Sum(l => (long)l.Weight.Rows) : 0;
+        return new Forecast(_model.Model, trainedParameters: 0, recompute: false, adapter).ActivationBytes(tokens) <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3;
     }
 }

@@ -29,6 +29,7 @@ Fields("metrics/statistics.json", all => Keep(all, "wilson", "bootstrap"));
 
 Files("models/llama", "config.json", "config.v4.json", "golden.json", "model.safetensors");
 Tensors("models/llama/golden.safetensors", name => name != "logits64");
+Folder("models/lora/llama-dora");
 
 foreach (var tokenizer in new[] { "gpt2", "llama3" })
 {
@@ -50,6 +51,7 @@ Folder("training/schedules");
 Folder("training/sft/model");
 Files("training/sft", "examples.json", "full.json", "accumulate.json", "label_smoothing.json");
 Folder("training/lora_sft/lora");
+Folder("training/lora_sft/dora");
 Folder("training/lora_sft/attention_only_patterns");
 
 var size = Directory.EnumerateFiles(target, "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length);

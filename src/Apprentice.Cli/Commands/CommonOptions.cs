@@ -21,6 +21,12 @@ internal static class CommonOptions
         Required = true,
     };
 
+    public static Option<string?> Adapter() => new("--adapter")
+    {
+        Description = "An adapter to put on the base model that --model names: a PEFT folder, a run folder, or a .gguf file.",
+        HelpName = "ADAPTER",
+    };
+
     public static Option<bool> Raw() => new("--raw") { Description = "Do not put the text through the model's chat template." };
 
     public static Option<string?> System() => new("--system") { Description = "A system message before the prompt. Default: the one that the run was trained with.", HelpName = "TEXT" };

@@ -17,7 +17,11 @@ namespace Apprentice.Cli.Commands;
 /// <param name="Sampling">Validated.</param>
 /// <param name="Threads">Null: one per core.</param>
 internal sealed record EvaluateRequest(
-    string Model, IReadOnlyList<string> Data, IReadOnlyList<string> Metrics, IReadOnlyDictionary<string, string> Columns, string? Out, string? System, bool Raw, SamplingOptions Sampling, int? Threads);
+    string Model, IReadOnlyList<string> Data, IReadOnlyList<string> Metrics, IReadOnlyDictionary<string, string> Columns, string? Out, string? System, bool Raw, SamplingOptions Sampling, int? Threads)
+{
+    /// <summary>An adapter for the base model, or null.</summary>
+    public string? Adapter { get; init; }
+}
 
 /// <summary><c>evaluate</c>: how well a model answers held-out examples, with confidence intervals.</summary>
 internal static class EvaluateCommand
@@ -28,6 +32,7 @@ internal static class EvaluateCommand
     public static Verb Create(Terminal terminal, Work evaluate)
     {
         var model = CommonOptions.Model();
+        var adapter = CommonOptions.Adapter();
         var data = new Option<string[]>("--data") { Description = "Held-out examples (JSONL); may be given more than once. Default: what the run's recipe keeps as test.", HelpName = "FILE" };
         var metric = new Option<string[]>("--metric")
         {
@@ -45,7 +50,7 @@ internal static class EvaluateCommand
             "Measure how well a model answers held-out examples.",
             "apprentice evaluate --model runs/tickets --data tickets-test.jsonl --metric exact_match")
         {
-            model, data, metric, columns, outFile, system, raw, threads,
+            model, adapter, data, metric, columns, outFile, system, raw, threads,
         };
         sampling.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
@@ -59,7 +64,10 @@ internal static class EvaluateCommand
                 parsed.GetValue(system),
                 parsed.GetValue(raw),
                 sampling.Read(parsed),
-                parsed.GetValue(threads));
+                parsed.GetValue(threads))
+            {
+                Adapter = parsed.GetValue(adapter),
+            };
             var summary = await terminal.Progress.Progress().AutoClear(true).StartAsync(context =>
             {
                 var task = context.AddTask("evaluating", maxValue: 1);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Serialization;
 using Apprentice.Data;
 using Apprentice.Evaluation;
 using Apprentice.Models.Export;
@@ -16,8 +17,12 @@ internal enum ExportFormat
     /// <summary>A Hugging Face folder.</summary>
     Safetensors,
 
-    /// <summary>The adapter alone.</summary>
+    /// <summary>The adapter alone, as PEFT's folder.</summary>
     Peft,
+
+    /// <summary>The adapter alone, as llama.cpp puts it on its base.</summary>
+    [JsonStringEnumMemberName(ExportCommand.GgufAdapter)]
+    GgufAdapter,
 }
 
 /// <summary>What <c>export</c> is asked to do.</summary>
@@ -37,6 +42,8 @@ internal sealed record ExportSummary(string Out, ExportFormat Format, string Qua
 /// <summary><c>export</c>: a model as a file or folder that other programs read, tried on held-out examples.</summary>
 internal static class ExportCommand
 {
+    public const string GgufAdapter = "gguf-adapter";
+
     public delegate Task<ExportSummary> Work(ExportRequest request, Action<string> note, IProgress<double> progress, CancellationToken cancel);
 
     public static Verb Create(Terminal terminal, Work export)
@@ -44,8 +51,8 @@ internal static class ExportCommand
         var model = new Argument<string>("MODEL") { Description = "A run folder, an adapter folder, a .gguf file or a Hugging Face folder." };
         var format = new Option<string>("--format")
         {
-            Description = "What to write: a GGUF file, a Hugging Face folder, or the adapter alone as PEFT's folder. Default: gguf.",
-            HelpName = string.Join('|', Enum.GetNames<ExportFormat>()).ToLowerInvariant(),
+            Description = "What to write: a GGUF file, a Hugging Face folder, or the adapter alone as PEFT's folder or llama.cpp's file. Default: gguf.",
+            HelpName = string.Join('|', Formats),
             DefaultValueFactory = _ => nameof(ExportFormat.Gguf),
         };
         var quant = new Option<string?>("--quant")
@@ -85,6 +92,9 @@ internal static class ExportCommand
         return verb;
     }
 
+    /// <summary>In the order of <see cref="ExportFormat"/>.</summary>
+    private static readonly string[] Formats = ["gguf", "safetensors", "peft", GgufAdapter];
+
     private static void Print(Terminal terminal, ExportSummary summary)
     {
         if (terminal.Json)
@@ -115,15 +125,11 @@ internal static class ExportCommand
         terminal.Results.Write(table);
     }
 
-    private static ExportFormat FormatOf(string text)
-    {
-        var names = Enum.GetNames<ExportFormat>().Select(n => n.ToLowerInvariant()).ToArray();
-        return Enum.Parse<ExportFormat>(Chosen("--format", text, names), ignoreCase: true);
-    }
+    private static ExportFormat FormatOf(string text) => (ExportFormat)Array.IndexOf(Formats, Chosen("--format", text, Formats));
 
     private static StorageType TypeOf(string? text, ExportFormat format)
     {
-        if (format == ExportFormat.Peft)
+        if (format is ExportFormat.Peft or ExportFormat.GgufAdapter)
         {
             return text is null ? StorageType.F32 : throw new InputException("bad_option", "--quant is for a model; an adapter is written as F32", hint: "leave it out");
         }

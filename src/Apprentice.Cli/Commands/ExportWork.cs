@@ -41,7 +41,7 @@ internal static class ExportWork
 
     private static void RequirePlace(ExportRequest request)
     {
-        if (request.Format == ExportFormat.Gguf)
+        if (request.Format is ExportFormat.Gguf or ExportFormat.GgufAdapter)
         {
             Work.RequireWritable(request.Out);
             return;
@@ -64,6 +64,9 @@ internal static class ExportWork
             case ExportFormat.Peft:
                 WriteFolder(request.Out, folder => FolderExport.WriteAdapter(model, folder));
                 return Summary(nameof(StorageType.F32), model.Adapter!.ParameterCount);
+            case ExportFormat.GgufAdapter:
+                WriteFile(request.Out, stream => GgufAdapterExport.Write(model, Path.GetFileNameWithoutExtension(request.Out), model.Adapter?.Config.BaseModel, stream));
+                return Summary(nameof(StorageType.F32), model.Adapter!.ParameterCount);
             case ExportFormat.Safetensors:
                 WriteFolder(request.Out, folder => FolderExport.WriteModel(model, request.Type, folder));
                 break;
@@ -77,15 +80,21 @@ internal static class ExportWork
         ExportSummary Summary(string type, long parameters) => new(request.Out, request.Format, type, BytesOf(request.Out), parameters);
     }
 
-    private static void WriteGguf(ExportRequest request, LoadedModel model, Action<string> note) => AtomicFile.Write(request.Out, stream =>
+    private static void WriteGguf(ExportRequest request, LoadedModel model, Action<string> note)
     {
-        var buffered = new BufferedStream(stream, 1 << 16); // not to be disposed: it would close the file
-        var others = GgufExport.Write(model, request.Type, Path.GetFileNameWithoutExtension(request.Out), buffered);
-        buffered.Flush();
+        IReadOnlyList<string> others = [];
+        WriteFile(request.Out, stream => others = GgufExport.Write(model, request.Type, Path.GetFileNameWithoutExtension(request.Out), stream));
         if (others.Count > 0)
         {
             note($"{others.Count} matrices, such as {others[0]}, are F16: their rows are no whole number of blocks of {request.Type}");
         }
+    }
+
+    private static void WriteFile(string path, Action<Stream> write) => AtomicFile.Write(path, stream =>
+    {
+        var buffered = new BufferedStream(stream, 1 << 16); // not to be disposed: it would close the file
+        write(buffered);
+        buffered.Flush();
     });
 
     private static void WriteFolder(string path, Action<string> write)

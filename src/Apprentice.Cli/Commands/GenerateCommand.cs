@@ -14,7 +14,11 @@ namespace Apprentice.Cli.Commands;
 /// <param name="Sampling">Validated.</param>
 /// <param name="Threads">Null: one per core.</param>
 internal sealed record GenerateRequest(
-    string Model, IReadOnlyList<string> Prompts, string? System, bool Raw, SamplingOptions Sampling, int? Threads);
+    string Model, IReadOnlyList<string> Prompts, string? System, bool Raw, SamplingOptions Sampling, int? Threads)
+{
+    /// <summary>An adapter for the base model, or null.</summary>
+    public string? Adapter { get; init; }
+}
 
 /// <summary>
 /// <c>generate</c>: one answer, streamed, or an answer to each prompt of a file. The answer is all that goes to standard
@@ -31,6 +35,7 @@ internal static class GenerateCommand
     public static Verb Create(Terminal terminal, Work generate)
     {
         var model = CommonOptions.Model();
+        var adapter = CommonOptions.Adapter();
         var prompt = new Option<string?>("--prompt") { Description = "The prompt.", HelpName = "TEXT" };
         var prompts = CommonOptions.File("--prompts", "A prompt on each line, or JSON lines with a \"prompt\" field (.jsonl).");
         var outFile = CommonOptions.File("--out", "Write a JSON line per answer to this file.");
@@ -43,7 +48,7 @@ internal static class GenerateCommand
             "Answer a prompt, or every prompt of a file.",
             "apprentice generate --model runs/tickets --prompt \"My card has not arrived\"")
         {
-            model, prompt, prompts, outFile, system, raw, threads,
+            model, adapter, prompt, prompts, outFile, system, raw, threads,
         };
         sampling.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
@@ -51,7 +56,10 @@ internal static class GenerateCommand
             Commands.Work.RequireWritable(parsed.GetValue(outFile));
             var texts = Prompts(parsed.GetValue(prompt), parsed.GetValue(prompts));
             var request = new GenerateRequest(
-                parsed.GetRequiredValue(model), texts, parsed.GetValue(system), parsed.GetValue(raw), sampling.Read(parsed), parsed.GetValue(threads));
+                parsed.GetRequiredValue(model), texts, parsed.GetValue(system), parsed.GetValue(raw), sampling.Read(parsed), parsed.GetValue(threads))
+            {
+                Adapter = parsed.GetValue(adapter),
+            };
             var stream = texts.Count == 1 && !terminal.Json;
             var answers = await generate(request, stream ? piece => Show(terminal, piece) : null, cancel);
             if (parsed.GetValue(outFile) is { } file)

@@ -18,7 +18,7 @@ internal static class Work
 {
     public static IReadOnlyList<GenerationResult> Generate(GenerateRequest request, Action<string>? show, CancellationToken cancel)
     {
-        using var model = LoadedModel.Open(request.Model);
+        using var model = LoadedModel.Open(request.Model, adapter: request.Adapter);
         using var engine = new Engine(request.Threads);
         var run = RecipeOf(request.Model);
         var prompts = request.Prompts.Select(p => request.Raw || run?.Raw == true ? model.RawPromptIds(p) : model.PromptIds(Messages(request.System ?? run?.System, p))).ToArray();
@@ -38,7 +38,7 @@ internal static class Work
             throw new InputException("no_test_examples", "there is nothing to judge by", hint: "name a file of examples with --data; a run whose recipe says test: 0.1 or test: FILE needs none");
         }
 
-        using var model = LoadedModel.Open(request.Model);
+        using var model = LoadedModel.Open(request.Model, adapter: request.Adapter);
         using var engine = new Engine(request.Threads);
         var answers = Evaluator.Run(model, engine, examples, metrics, request.Sampling, request.Raw || run?.Raw == true, request.System ?? run?.System, progress, cancel);
         if (request.Out is { } file)

@@ -68,7 +68,7 @@ public sealed class Gpt2 : LanguageModel
             throw new InputException("too_long", $"{positions.Max() + 1} tokens; the model has learned {ContextLength} positions", Source.Path);
         }
 
-        var x = Residual.Add(tape, _stack.Embed(tape, input), Embedding.Apply(tape, _positions, positions));
+        var x = Residual.Add(tape, _stack.Embed(tape, input), Embedding.Apply(tape, input.Of(_positions), positions));
         return _stack.Run(tape, x, input, _ => null);
     }
 

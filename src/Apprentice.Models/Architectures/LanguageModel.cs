@@ -68,17 +68,30 @@ public abstract class LanguageModel(DecoderConfig config, WeightSource source) :
     public abstract Tensor Forward(Tape tape, ForwardInput input);
 
     /// <summary>Logits [hidden rows, vocabulary]; for training use <see cref="LogProbabilities"/> instead.</summary>
-    public Tensor Logits(Tape tape, Tensor hidden)
+    public Tensor Logits(Tape tape, Tensor hidden, LoraAdapter? adapter = null)
     {
-        var logits = Linear.Apply(tape, hidden, Head);
+        var logits = Linear.Apply(tape, hidden, HeadOf(adapter));
         return LogitSoftcap is { } cap ? Softcap.Apply(tape, logits, cap) : logits;
     }
 
     /// <summary>Of tokens that follow rows of the hidden states, [targets, 3]: see <see cref="TokenLogProbabilities"/>.</summary>
-    public Tensor LogProbabilities(Tape tape, Tensor hidden, int[] sources, int[] targets) =>
-        TokenLogProbabilities.Apply(tape, hidden, Head, sources, targets, LogitSoftcap);
+    public Tensor LogProbabilities(Tape tape, Tensor hidden, int[] sources, int[] targets, LoraAdapter? adapter = null) =>
+        TokenLogProbabilities.Apply(tape, hidden, HeadOf(adapter), sources, targets, LogitSoftcap);
 
-    /// <summary>Whether Hugging Face's files have the weight the other way round, [columns, rows].</summary>
+    /// <summary>The output projection with this adapter, which may hold one of its own.</summary>
+    public Weight HeadOf(LoraAdapter? adapter) => adapter?.Head ?? Head;
+
+    /// <summary>The module name and weight of the embedding of tokens [vocabulary, width].</summary>
+    public (string Name, Weight Weight) TokenEmbedding
+    {
+        get
+        {
+            var (name, weight) = Weights.First(w => w.Value.Shape.Count == 2 && w.Value.Rows == Vocabulary);
+            return (name[..name.LastIndexOf('.')], weight);
+        }
+    }
+
+    /// <summary>Whether Hugging Face's files have a weight as [in, out].</summary>
     public bool IsTurned(string name) => Parts.IsTurned(name);
 
     /// <summary>A weight as Hugging Face's files have it.</summary>

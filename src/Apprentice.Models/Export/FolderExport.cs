@@ -22,12 +22,33 @@ public static class FolderExport
     {
         ArgumentNullException.ThrowIfNull(model);
         RequireConfig(model);
+        MergedWeights.Check(model);
         ModelFolder.WriteCompanions(model, folder);
         WriteTypeInto(folder, type);
         SafetensorsWriter.Write(
             Path.Combine(folder, "model.safetensors"),
-            model.Model.Weights.Select(w => new SafetensorsTensor(w.Key, w.Value.Shape, MergedWeights.Elements(model, w.Key, w.Value), type)),
+            model.Model.Weights.Select(w => TensorOf(model, w.Key, w.Value, type)),
             new Dictionary<string, string> { ["format"] = "pt" });
+    }
+
+    private static SafetensorsTensor TensorOf(LoadedModel model, string name, Weight weight, StorageType type)
+    {
+        var elements = MergedWeights.Elements(model, name, weight);
+        return model.Model.IsTurned(name)
+            ? new(name, [.. weight.Shape.Reverse()], (start, destination) => Turned(elements, weight.Rows, weight.Columns, start, destination), type)
+            : new(name, weight.Shape, elements, type);
+    }
+
+    /// <summary>Elements of [columns, rows] from those of [rows, columns], which small models only have.</summary>
+    private static void Turned(FillFloats elements, int rows, int columns, long start, Span<float> destination)
+    {
+        var all = new float[(long)rows * columns];
+        elements(0, all);
+        for (var i = 0; i < destination.Length; i++)
+        {
+            var (column, row) = Math.DivRem(start + i, rows);
+            destination[i] = all[(row * columns) + column];
+        }
     }
 
     /// <summary>The adapter with its configuration, which names the base as it was given.</summary>

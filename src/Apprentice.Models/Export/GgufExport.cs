@@ -45,6 +45,7 @@ public static class GgufExport
     public static IReadOnlyList<string> Write(LoadedModel model, StorageType type, string name, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(model);
+        MergedWeights.Check(model);
         var architecture = Describe(model);
         var vocabulary = model.Gguf is { } gguf ? ModelText.VocabularyOf(gguf.Metadata) : model.Text.Tokenizer.ToGguf(model.Text.Path);
         var tensors = model.Model.Weights.Select(w => TensorOf(model, w.Key, w.Value, architecture, type)).ToList();

@@ -1,3 +1,4 @@
+using Apprentice.Data;
 using Apprentice.Models.Registry;
 using Apprentice.Models.Weights;
 using Apprentice.Tensors;
@@ -17,10 +18,31 @@ internal static class MergedWeights
     /// <param name="destination">[columns].</param>
     public static void CopyRow(LoadedModel model, string name, Weight weight, int row, float[] destination)
     {
-        weight.CopyRow(row, destination);
-        if (name.EndsWith(Suffix, StringComparison.Ordinal))
+        var adapter = model.Adapter;
+        (adapter?.Replacement(weight) ?? weight).CopyRow(row, destination);
+        if (adapter is null || !name.EndsWith(Suffix, StringComparison.Ordinal))
         {
-            model.Adapter?.For(name[..^Suffix.Length])?.MergeRow(row, destination);
+            return;
+        }
+
+        if (adapter.ForEmbedding(weight) is { } embedding)
+        {
+            embedding.MergeEmbeddingRow(row, destination);
+        }
+        else
+        {
+            adapter.For(name[..^Suffix.Length])?.MergeRow(row, destination);
+        }
+    }
+
+    /// <exception cref="InputException">The adapter makes two of a table that the model has once; nothing was written.</exception>
+    public static void Check(LoadedModel model)
+    {
+        var (module, table) = model.Model.TokenEmbedding;
+        if (model.Adapter is { } adapter && model.Model.Head == table && (adapter.Head is not null || adapter.ForEmbedding(table) is not null || adapter.Replacement(table) is not null))
+        {
+            throw new InputException(
+                "not_exportable", $"the model uses '{module}' as its output projection, too, and the adapter changes one of the two", model.Reference.Adapter, hint: "keep the adapter apart: --format peft");
         }
     }
 

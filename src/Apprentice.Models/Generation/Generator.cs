@@ -132,7 +132,7 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
             hidden.CopyRowTo(active[i].LastRow, picked.AsSpan(i * width, width));
         }
 
-        var logits = model.Logits(tape, tape.Constant(picked, active.Count, width));
+        var logits = model.Logits(tape, tape.Constant(picked, active.Count, width), adapter);
         for (var i = 0; i < active.Count; i++)
         {
             active[i].Logits ??= new float[logits.Columns];

@@ -32,7 +32,7 @@ internal sealed record DecoderStack(Weight Embedding, DecoderLayer[] Layers, Nor
     }
 
     /// <summary>The token embeddings [tokens, width].</summary>
-    public Tensor Embed(Tape tape, ForwardInput input) => Scaled(tape, Tensors.Ops.Embedding.Apply(tape, Embedding, input.Ids), EmbeddingScale);
+    public Tensor Embed(Tape tape, ForwardInput input) => Scaled(tape, input.Embed(tape, Embedding), EmbeddingScale);
 
     /// <param name="x">What goes into the first layer.</param>
     /// <param name="angles">Of each layer's rotation, or null where it has none.</param>

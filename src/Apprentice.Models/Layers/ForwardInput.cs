@@ -1,5 +1,6 @@
 using Apprentice.Models.Generation;
 using Apprentice.Tensors;
+using Apprentice.Tensors.Autograd;
 using Apprentice.Tensors.Ops;
 
 namespace Apprentice.Models.Layers;
@@ -9,7 +10,7 @@ namespace Apprentice.Models.Layers;
 /// <param name="Segments">Which tokens see which.</param>
 public sealed record ForwardInput(int[] Ids, Segments Segments)
 {
-    /// <summary>Low-rank changes to some weights, or null for the base model.</summary>
+    /// <summary>Low-rank changes to some weights, and copies of others, or null for the base model.</summary>
     public LoraAdapter? Adapter { get; init; }
 
     /// <summary>Dropout of the adapter's inputs while training: the mask of this step and micro-batch.</summary>
@@ -23,4 +24,10 @@ public sealed record ForwardInput(int[] Ids, Segments Segments)
 
     /// <summary>Is shown the hidden states: 0 after the embedding, i after layer i, the last one after the final norm.</summary>
     public Action<int, Tensor>? Observe { get; init; }
+
+    /// <summary>The weight to use: the adapter's own copy where it has one (a norm or bias that was trained beside it), else the base's.</summary>
+    public Weight Of(Weight weight) => Adapter?.Replacement(weight) ?? weight;
+
+    /// <summary>The tokens' rows of the table, [tokens, width], with what the adapter changes of it.</summary>
+    public Tensor Embed(Tape tape, Weight table) => Embedding.Apply(tape, Of(table), Ids, lora: Adapter?.ForEmbedding(table));
 }

@@ -10,5 +10,5 @@ public sealed record LinearLayer(string Name, Weight Weight, Weight? Bias)
 {
     /// <summary>x [rows, in] to [rows, out], with the adapter that the caller handed to forward.</summary>
     public Tensor Apply(Tape tape, Tensor x, ForwardInput input) =>
-        Linear.Apply(tape, x, Weight, Bias, input.Adapter?.For(Name, input.Dropout));
+        Linear.Apply(tape, x, input.Of(Weight), Bias is null ? null : input.Of(Bias), input.Adapter?.For(Name, input.Dropout));
 }

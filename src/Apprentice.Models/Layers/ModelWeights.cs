@@ -59,14 +59,14 @@ public sealed class ModelWeights(WeightSource source)
     public Norm TakeRmsNorm(string name, long width, float epsilon, float offset = 0)
     {
         var weight = TakeVector($"{name}.weight", width);
-        return (tape, x, _) => RmsNorm.Apply(tape, x, weight, epsilon, offset);
+        return (tape, x, input) => RmsNorm.Apply(tape, x, input.Of(weight), epsilon, offset);
     }
 
     /// <summary>A norm by mean and variance, with a bias.</summary>
     public Norm TakeLayerNorm(string name, long width, float epsilon)
     {
         var (weight, bias) = (TakeVector($"{name}.weight", width), TakeVector($"{name}.bias", width));
-        return (tape, x, _) => LayerNorm.Apply(tape, x, weight, bias, epsilon);
+        return (tape, x, input) => LayerNorm.Apply(tape, x, input.Of(weight), input.Of(bias), epsilon);
     }
 
     /// <summary>Queries, keys and values, each with a weight of its own.</summary>

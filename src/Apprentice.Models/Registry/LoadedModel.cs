@@ -34,9 +34,12 @@ public sealed class LoadedModel : IDisposable
     public IReadOnlySet<int> EndTokens { get; }
 
     /// <exception cref="InputException">There is no such model, or it is not sound or not supported.</exception>
-    public static LoadedModel Open(string path, bool trainable = false)
+    /// <param name="path">A model reference.</param>
+    /// <param name="trainable">Whether all weights are to be trained.</param>
+    /// <param name="adapter">An adapter for the base that the reference names, or null.</param>
+    public static LoadedModel Open(string path, bool trainable = false, string? adapter = null)
     {
-        var reference = ModelReference.Resolve(path);
+        var reference = ModelReference.Resolve(path, adapter);
         var gguf = reference.IsGguf ? GgufFile.Open(reference.Base) : null;
         var text = ModelText.Load(reference, gguf);
         return Create(path, reference, gguf, ModelLoader.Open(reference, trainable, gguf), text);

@@ -4,11 +4,11 @@ using Apprentice.Models.Weights;
 namespace Apprentice.Models.Registry;
 
 /// <summary>
-/// What a user names where a model is asked for: a .gguf file, a Hugging Face folder, an adapter folder in PEFT's format,
-/// the folder of a run, which holds one of the latter two, or <c>base</c>, the built-in model.
+/// What a user names where a model is asked for: a .gguf file, a Hugging Face folder, an adapter (a folder in PEFT's format or
+/// a .gguf file in llama.cpp's), the folder of a run, which holds one of the latter two, or <c>base</c>, the built-in model.
 /// </summary>
 /// <param name="Base">The .gguf file or the Hugging Face folder.</param>
-/// <param name="Adapter">The adapter folder, or null.</param>
+/// <param name="Adapter">The adapter's folder or .gguf file, or null.</param>
 public sealed record ModelReference(string Base, string? Adapter = null)
 {
     private const string Kinds = $"a model is a .gguf file, a Hugging Face folder, a run folder, an adapter folder, or {BuiltInModel.Name}, the built-in one";
@@ -26,7 +26,7 @@ public sealed record ModelReference(string Base, string? Adapter = null)
 
         if (File.Exists(path))
         {
-            return new ModelReference(path); // whether it is sound GGUF shows when it is read
+            return GgufAdapter.Is(path) ? WithGgufBase(path) : new ModelReference(path); // whether it is sound GGUF shows when it is read
         }
 
         if (!Directory.Exists(path))
@@ -45,6 +45,42 @@ public sealed record ModelReference(string Base, string? Adapter = null)
                 hint: Directory.EnumerateFiles(path, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() is { } file ? MissingFile.DidYouMean(file) : Kinds);
     }
 
+    /// <summary>A base model with an adapter, whatever base the adapter itself names.</summary>
+    /// <exception cref="InputException">One of the two is not what it should be.</exception>
+    public static ModelReference Resolve(string path, string? adapter)
+    {
+        var model = Resolve(path);
+        if (adapter is null)
+        {
+            return model;
+        }
+
+        if (model.Adapter is not null)
+        {
+            throw new InputException("adapter_as_base", "an adapter goes on a base model; this is a run or an adapter", path, hint: $"its base is {model.Base}");
+        }
+
+        return File.Exists(adapter) || Has(adapter, PeftConfigFile.Name) ? model with { Adapter = adapter }
+            : Has(Path.Combine(adapter, "adapter"), PeftConfigFile.Name) ? model with { Adapter = Path.Combine(adapter, "adapter") }
+            : throw (Directory.Exists(adapter)
+                ? new InputException("not_an_adapter", $"this folder is no adapter: it has no {PeftConfigFile.Name}, nor is it a run that trained one", adapter, hint: "an adapter is a folder in PEFT's format, a run folder, or a .gguf file")
+                : MissingFile.Error(adapter));
+    }
+
+    private static ModelReference WithGgufBase(string adapter)
+    {
+        var named = GgufAdapter.BaseOf(adapter);
+        return Found(named, Path.GetDirectoryName(adapter) is { Length: > 0 } folder ? folder : ".") is { } found
+            ? new ModelReference(found, adapter)
+            : throw new InputException("base_not_found", named is null ? "the adapter does not say which model it belongs to" : $"the adapter's base model '{named}' is not there", adapter,
+                hint: "give both: --model BASE --adapter ADAPTER");
+    }
+
+    /// <summary>As it was given: from the folder of the command that trained it, or beside the adapter where both were moved.</summary>
+    private static string? Found(string? named, string beside) => named is null ? null
+        : BuiltInModel.Find(named) is { } builtIn ? builtIn
+        : new[] { named, Path.Combine(beside, named) }.FirstOrDefault(p => (File.Exists(p) && !GgufAdapter.Is(p)) || Has(p, "config.json"));
+
     private static ModelReference WithBase(string adapter)
     {
         var config = Path.Combine(adapter, PeftConfigFile.Name);
@@ -59,7 +95,7 @@ public sealed record ModelReference(string Base, string? Adapter = null)
         // As it was given: from the folder of the command that trained it, or beside the adapter where both were moved.
         var found = new[] { named, Path.Combine(adapter, named) }.FirstOrDefault(p => File.Exists(p) || Directory.Exists(p))
             ?? throw new InputException("base_not_found", $"the adapter's base model '{named}' is not there", config,
-                hint: "run the command from the folder in which the adapter was trained, or put the base's path into base_model_name_or_path");
+                hint: "run the command from the folder in which the adapter was trained, or give both: --model BASE --adapter ADAPTER");
         return !Directory.Exists(found) || Has(found, "config.json")
             ? new ModelReference(found, adapter)
             : throw new InputException("base_not_found", $"the adapter's base '{named}' is no base model: it has no config.json", config);

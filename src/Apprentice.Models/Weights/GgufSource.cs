@@ -57,7 +57,7 @@ public sealed class GgufSource(GgufFile file, GgufMapping mapping) : WeightSourc
     }
 
     /// <summary>Row r of the Hugging Face matrix stands at this row of the GGUF one: (head, half, i) at (head, i, half).</summary>
-    private static int[] HuggingFaceOrder(int rows, int heads)
+    internal static int[] HuggingFaceOrder(int rows, int heads)
     {
         var half = rows / heads / 2;
         return [.. Enumerable.Range(0, rows).Select(r =>

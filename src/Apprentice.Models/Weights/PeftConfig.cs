@@ -20,6 +20,9 @@ public sealed record PeftConfig
     /// <summary>Scale by alpha/√r (rsLoRA, arXiv 2312.03732) instead of alpha/r.</summary>
     public bool UseRsLora { get; init; }
 
+    /// <summary>W + scale·B·A keeps its direction only; the length of each row is trained apart (DoRA, Liu et al. 2024).</summary>
+    public bool UseDora { get; init; }
+
     /// <summary>The probability with which an element of the adapter's input is dropped in training.</summary>
     public double Dropout { get; init; }
 
@@ -35,6 +38,12 @@ public sealed record PeftConfig
     public ModulePatterns<int> RankPattern { get; init; } = ModulePatterns<int>.None;
 
     public ModulePatterns<double> AlphaPattern { get; init; } = ModulePatterns<double>.None;
+
+    /// <summary>Endings of the names of modules that are trained whole and saved with the adapter.</summary>
+    public IReadOnlyList<string> ModulesToSave { get; init; } = [];
+
+    /// <summary>Biases that are trained and saved, too.</summary>
+    public BiasTraining Bias { get; init; }
 
     /// <summary>Where the base model is: a path or a name, as it was given.</summary>
     public string? BaseModel { get; init; }
@@ -71,6 +80,22 @@ public sealed record PeftConfig
             _ => ModulePattern.Whole(TargetPattern, file: null)(module),
         };
         return chosen && (LayersToTransform is null || (LayerOf(module) is { } layer && LayersToTransform.Contains(layer)));
+    }
+
+    /// <summary>Whether a weight belongs to a module that is saved whole, or to a part of one. PEFT's rule: the endings need no dot before them.</summary>
+    public bool Saves(string weight)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        for (var end = weight.LastIndexOf('.'); end > 0; end = weight.LastIndexOf('.', end - 1))
+        {
+            var module = weight[..end];
+            if (ModulesToSave.Any(key => module.EndsWith(key, StringComparison.Ordinal)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>PEFT's rule: the last number between dots that has a name within a name before it.</summary>

@@ -15,9 +15,11 @@ public static class PeftConfigFile
     private const string ErrorCode = "bad_adapter";
     private const int LargestRank = 1 << 16;
 
+    private static readonly (string Word, BiasTraining Bias)[] Biases = [("none", BiasTraining.None), ("all", BiasTraining.All), ("lora_only", BiasTraining.LoraOnly)];
+
     private static readonly string[] Unsupported =
     [
-        "use_dora", "lora_bias", "modules_to_save", "layer_replication", "trainable_token_indices", "target_parameters",
+        "lora_bias", "layer_replication", "trainable_token_indices", "target_parameters",
         "alora_invocation_tokens", "arrow_config", "use_qalora", "use_bdlora", "megatron_config", "kasa_config",
         "velora_config", "monteclora_config",
     ];
@@ -36,6 +38,9 @@ public static class PeftConfigFile
             Rank = Rank(config, "r", config.Number("r") ?? 8),
             Alpha = config.Number("lora_alpha") ?? 8,
             UseRsLora = config.Bool("use_rslora", otherwise: false),
+            UseDora = config.Bool("use_dora", otherwise: false),
+            ModulesToSave = config.Strings("modules_to_save") is var saved && saved.All(key => key.Length > 0) ? saved : throw config.Wrong("modules_to_save", "names that are not empty"),
+            Bias = BiasOf(config),
             Dropout = (config.Number("lora_dropout") ?? 0) is >= 0 and <= 1 and var p ? p : throw config.Wrong("lora_dropout", "from 0 to 1"),
             TargetModules = targets?.ValueKind == JsonValueKind.Array ? config.Strings("target_modules") : [],
             TargetPattern = targets?.ValueKind == JsonValueKind.Array ? null : config.String("target_modules"),
@@ -60,7 +65,7 @@ public static class PeftConfigFile
             WriteMap(json, "alpha_pattern", config.AlphaPattern.Entries, (w, alpha) => w.WriteNumberValue(alpha));
             json.WriteNull("auto_mapping");
             json.WriteString("base_model_name_or_path", config.BaseModel);
-            json.WriteString("bias", "none");
+            json.WriteString("bias", Biases.Single(b => b.Bias == config.Bias).Word);
             json.WriteBoolean("fan_in_fan_out", config.FanInFanOut);
             json.WriteBoolean("inference_mode", true);
             json.WriteBoolean("init_lora_weights", true);
@@ -68,7 +73,7 @@ public static class PeftConfigFile
             WriteList(json, "layers_to_transform", config.LayersToTransform, (w, layer) => w.WriteNumberValue(layer));
             json.WriteNumber("lora_alpha", config.Alpha);
             json.WriteNumber("lora_dropout", config.Dropout);
-            json.WriteNull("modules_to_save");
+            WriteList(json, "modules_to_save", config.ModulesToSave.Count > 0 ? config.ModulesToSave : null, (w, module) => w.WriteStringValue(module));
             json.WriteString("peft_type", "LORA");
             json.WriteNumber("r", config.Rank);
             WriteMap(json, "rank_pattern", config.RankPattern.Entries, (w, rank) => w.WriteNumberValue(rank));
@@ -83,7 +88,7 @@ public static class PeftConfigFile
             }
 
             json.WriteString("task_type", config.TaskType);
-            json.WriteBoolean("use_dora", false);
+            json.WriteBoolean("use_dora", config.UseDora);
             json.WriteBoolean("use_rslora", config.UseRsLora);
             json.WriteEndObject();
         }
@@ -97,11 +102,6 @@ public static class PeftConfigFile
         if (type != "LORA")
         {
             throw Refused($"adapters of type {type} are not supported: LORA is");
-        }
-
-        if ((config.String("bias") ?? "none") is not "none" and var bias)
-        {
-            throw Refused($"'bias' is '{bias}', which is not supported: 'none' is");
         }
 
         foreach (var name in Unsupported)
@@ -118,6 +118,13 @@ public static class PeftConfigFile
         }
 
         InputException Refused(string message) => new("unsupported_adapter", message, config.Path);
+    }
+
+    private static BiasTraining BiasOf(ModelConfig config)
+    {
+        var word = config.String("bias") ?? "none";
+        var at = Array.FindIndex(Biases, b => b.Word == word);
+        return at >= 0 ? Biases[at].Bias : throw config.Wrong("bias", $"none, all or lora_only, not {word}");
     }
 
     private static int Rank(ModelConfig config, string name, double value) =>

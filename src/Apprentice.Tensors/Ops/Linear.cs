@@ -3,7 +3,7 @@ using Apprentice.Tensors.Kernels;
 
 namespace Apprentice.Tensors.Ops;
 
-/// <summary>y = x Wᵀ (+ bias) (+ scale * x Aᵀ Bᵀ), with the low-rank adapter in the same operation.</summary>
+/// <summary>y = x Wᵀ (+ bias) (+ scale * x Aᵀ Bᵀ), with the low-rank adapter in the same operation; of DoRA, too.</summary>
 public static unsafe class Linear
 {
     /// <param name="x">[rows, in]; kept for backward.</param>
@@ -14,6 +14,13 @@ public static unsafe class Linear
     public static Tensor Apply(Tape tape, Tensor x, Weight weight, Weight? bias = null, LoraPair? lora = null)
     {
         Check(x, weight, bias, lora);
+        return lora?.Magnitude is { } magnitude
+            ? magnitude.Apply(tape, Product(tape, x, weight, bias: null, lora), lora, bias)
+            : Product(tape, x, weight, bias, lora);
+    }
+
+    private static Tensor Product(Tape tape, Tensor x, Weight weight, Weight? bias, LoraPair? lora)
+    {
         var trained = weight.Trainable || bias is { Trainable: true } || lora is { A.Trainable: true } or { B.Trainable: true };
         var y = tape.New(x.Rows, weight.Rows, x.RequiresGradient || trained);
         var down = lora is null ? null : Down(tape, x, lora);

@@ -65,6 +65,7 @@ public static unsafe class Orthogonalization
         var values = new Span<float>(weight.Floats, count);
         TensorPrimitives.Multiply(values, (float)(1 - step.LearningRate * step.WeightDecay), values);
         TensorPrimitives.MultiplyAdd(direction, (float)(-step.LearningRate * scale), values, values);
+        weight.Changed();
     }
 
     /// <summary>X ← a X + (b G + c G²) X with G = X Xᵀ, or from the right with G = Xᵀ X where X is tall: G is the smaller square.</summary>

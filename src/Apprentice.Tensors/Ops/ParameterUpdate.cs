@@ -63,6 +63,7 @@ public static unsafe class ParameterUpdate
                 (float)(step.LearningRate / (1 - Math.Pow(b1, step.Step))),
                 (float)(1 / Math.Sqrt(1 - Math.Pow(b2, step.Step))),
                 (float)step.Epsilon)));
+        weight.Changed();
     }
 
     /// <summary>
@@ -93,6 +94,7 @@ public static unsafe class ParameterUpdate
                 (float)step.Momentum,
                 step.Nesterov,
                 (float)step.LearningRate)));
+        weight.Changed();
     }
 
     /// <summary>Sets the gradient to zero for the next step.</summary>

@@ -16,6 +16,6 @@ public static class BatchForward
         var segments = new Segments(Array.ConvertAll(batch.Segments, s => new Tensors.Ops.Segment(s.Start, s.Length, batch.Positions[s.Start], s.Parent)));
         var hidden = model.Forward(tape, new ForwardInput(batch.Ids, segments) { Adapter = adapter, Dropout = dropout });
         return model.LogProbabilities(
-            tape, hidden, Array.ConvertAll(batch.Targets, t => t.Source), Array.ConvertAll(batch.Targets, t => t.Token));
+            tape, hidden, Array.ConvertAll(batch.Targets, t => t.Source), Array.ConvertAll(batch.Targets, t => t.Token), adapter);
     }
 }

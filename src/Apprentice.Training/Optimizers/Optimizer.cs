@@ -15,6 +15,9 @@ public abstract class Optimizer
 
     public IEnumerable<Weight> Weights => _slots.Select(s => s.Weight);
 
+    /// <summary>What a weight's learning rate is multiplied by (LoRA+); 1 where nothing else is said.</summary>
+    public Func<Weight, double> RateFactor { get; init; } = _ => 1;
+
     /// <summary>Steps done.</summary>
     public int Steps { get; private set; }
 
@@ -24,7 +27,7 @@ public abstract class Optimizer
         Steps++;
         foreach (var slot in _slots)
         {
-            Update(slot.Weight, slot.State, learningRate, gradientScale);
+            Update(slot.Weight, slot.State, learningRate * RateFactor(slot.Weight), gradientScale);
         }
     }
 

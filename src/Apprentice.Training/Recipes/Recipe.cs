@@ -1,4 +1,5 @@
 using Apprentice.Data.Batching;
+using Apprentice.Models.Weights;
 
 namespace Apprentice.Training.Recipes;
 
@@ -51,7 +52,7 @@ public sealed partial record Recipe
     [Field(Text, "What to do about longer examples. stop: refuse to start, and say how many there are; drop: leave them out; truncate: cut their end.", Default = "stop")]
     public LongExamples? OverLong { get; init; }
 
-    [Field(Trained, "lora: small matrices beside the frozen weights. full: every weight. pretrain: every weight, beginning at random, on every token of the data; model is a folder with configuration and tokenizer and no weights.", Default = "lora", AlsoCalled = ["adapter", "train_type", "finetuning_type"])]
+    [Field(Trained, "lora: small matrices beside the frozen weights. dora: the same, and the length of each row of a weight learned apart. full: every weight. pretrain: every weight, beginning at random, on every token of the data; model is a folder with configuration and tokenizer and no weights.", Default = "lora", AlsoCalled = ["adapter", "train_type", "finetuning_type"])]
     public TrainingMethod? Method { get; init; }
 
     [Field(Trained, "LoRA: the rank of the matrices; more can learn more, and costs more.", Default = "16", Range = "[1, 4096]", AlsoCalled = ["r", "lora_r", "lora_rank"])]
@@ -69,6 +70,12 @@ public sealed partial record Recipe
     [Field(Trained, "LoRA: multiply by alpha / sqrt(rank) instead, which keeps high ranks learning (Kalajdzievski 2023).", Default = "false", AlsoCalled = ["use_rslora"])]
     public bool? Rslora { get; init; }
 
+    [Field(Trained, "LoRA: modules that are trained whole and saved with the matrices, by the ending of their names: [lm_head], [model.norm]. null: none.", Default = "null", AlsoCalled = ["lora_modules_to_save", "additional_target"])]
+    public IReadOnlyList<string>? ModulesToSave { get; init; }
+
+    [Field(Trained, "LoRA: the biases that are trained, too: none, those of the layers with matrices, or all.", Default = "none", AlsoCalled = ["lora_bias"])]
+    public BiasTraining? Bias { get; init; }
+
     [Field(Trained, "LoRA: another rank for the layers whose names match, as PEFT reads it: {q_proj: 32}.", Default = "{}", Range = "[1, 4096]")]
     public IReadOnlyDictionary<string, int>? RankPattern { get; init; }
 
@@ -77,6 +84,9 @@ public sealed partial record Recipe
 
     [Field(Learning, "The highest learning rate, reached after warm-up.", Default = "by method and model size: 1e-3 for LoRA on up to 200M parameters, falling to 2e-4 at 7B; a tenth of that or less for full; for pretrain 3e-3 up to 10M parameters, falling with the square root of their number", Range = "(0, 10]", AlsoCalled = ["lr"])]
     public double? LearningRate { get; init; }
+
+    [Field(Learning, "LoRA: how many times the learning rate the second matrices (B), biases, norms and magnitudes have (LoRA+, Hayou 2024); 16 is usual. 1: all the same.", Default = "1", Range = "[1, 1000]", AlsoCalled = ["loraplus_lr_ratio", "loraplus_ratio"])]
+    public double? LoraPlusRatio { get; init; }
 
     [Field(Learning, "How the learning rate goes on after warm-up: falling along a cosine, in a line, not at all, or only at the end (wsd).", Default = "cosine; wsd for pretrain", AlsoCalled = ["lr_scheduler", "lr_scheduler_type", "lr_schedule"])]
     public ScheduleKind? Schedule { get; init; }
@@ -117,7 +127,7 @@ public sealed partial record Recipe
     [Field(Learning, "SGD and Muon: how slowly the sum of the gradients forgets.", Default = "0.9; 0.95 for muon", Range = "[0, 1)")]
     public double? Momentum { get; init; }
 
-    [Field(Learning, "The share of each weight taken away in a step, times the learning rate. Norms and biases are spared.", Default = "0 for lora, 0.01 for full, 0.1 for pretrain", Range = "[0, 10]")]
+    [Field(Learning, "The share of each weight taken away in a step, times the learning rate. Norms and biases are spared.", Default = "0 for lora and dora, 0.01 for full, 0.1 for pretrain", Range = "[0, 10]")]
     public double? WeightDecay { get; init; }
 
     [Field(Learning, "Gradients whose norm over all weights is larger are scaled down to it. 0: never.", Default = "1", Range = "[0,]", AlsoCalled = ["max_grad_norm", "gradient_clipping", "clip_grad_norm"])]

@@ -1,4 +1,5 @@
 using Apprentice.Data.Batching;
+using Apprentice.Models.Weights;
 using Apprentice.Data;
 
 namespace Apprentice.Training.Recipes;
@@ -101,9 +102,12 @@ public static class RecipeDefaults
             // All layers: attention alone learns visibly less at the same number of trained weights.
             Targets = recipe.Targets ?? ["all-linear"],
             Rslora = rslora,
+            ModulesToSave = recipe.ModulesToSave,
+            Bias = recipe.Bias ?? BiasTraining.None,
             RankPattern = recipe.RankPattern ?? new Dictionary<string, int>(StringComparer.Ordinal),
             AlphaPattern = recipe.AlphaPattern ?? new Dictionary<string, double>(StringComparer.Ordinal),
             LearningRate = recipe.LearningRate ?? LearningRate(method, optimizer, model.Parameters),
+            LoraPlusRatio = recipe.LoraPlusRatio ?? 1,
             Schedule = schedule,
             Warmup = recipe.Warmup ?? Amount.Share(0.1),
             Decay = recipe.Decay ?? Decay,
@@ -146,7 +150,7 @@ public static class RecipeDefaults
     {
         // SGD's steps scale with the gradient, which clipping bounds at 1, and not with the model.
         (_, OptimizerKind.Sgd) => 0.01,
-        (TrainingMethod.Lora, _) => parameters switch
+        (TrainingMethod.Lora or TrainingMethod.Dora, _) => parameters switch
         {
             <= 200_000_000 => 1e-3,
             <= 600_000_000 => 7e-4,

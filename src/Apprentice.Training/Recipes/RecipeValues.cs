@@ -7,6 +7,9 @@ public enum TrainingMethod
     /// <summary>Low-rank adapters beside frozen weights (Hu et al. 2021).</summary>
     Lora,
 
+    /// <summary>Low-rank adapters that turn the rows of frozen weights, and a length for each row (Liu et al. 2024).</summary>
+    Dora,
+
     /// <summary>Every weight is trained.</summary>
     Full,
 

@@ -1,4 +1,5 @@
 using Apprentice.Data.Batching;
+using Apprentice.Models.Weights;
 using Apprentice.Training.Schedules;
 
 namespace Apprentice.Training.Recipes;
@@ -29,9 +30,12 @@ public sealed record ResolvedRecipe
     public required double Dropout { get; init; }
     public required IReadOnlyList<string> Targets { get; init; }
     public required bool Rslora { get; init; }
+    public required IReadOnlyList<string>? ModulesToSave { get; init; }
+    public required BiasTraining Bias { get; init; }
     public required IReadOnlyDictionary<string, int> RankPattern { get; init; }
     public required IReadOnlyDictionary<string, double> AlphaPattern { get; init; }
     public required double LearningRate { get; init; }
+    public required double LoraPlusRatio { get; init; }
     public required ScheduleKind Schedule { get; init; }
     public required Amount Warmup { get; init; }
     public required Amount Decay { get; init; }

@@ -46,8 +46,12 @@ public class PeftGoldenTests(ITestOutputHelper output)
     private static void AssertWrittenUnchanged(PeftAdapter adapter, string folder)
     {
         using var scratch = new ScratchFolder();
-        PeftAdapter.Write(scratch.Path, adapter.Config, adapter.Modules.Select(m =>
-            new PeftModuleWeights(m.Name, m.InFeatures, m.OutFeatures, From(adapter, m.A), From(adapter, m.B))));
+        PeftAdapter.Write(
+            scratch.Path,
+            adapter.Config,
+            [.. adapter.Modules.Select(m => new PeftModuleWeights(
+                m.Name, m.InFeatures, m.OutFeatures, From(adapter, m.A), From(adapter, m.B), m.Magnitude is null ? null : From(adapter, m.Magnitude), m.IsEmbedding))],
+            [.. adapter.Saved.Select(s => new SafetensorsTensor(s.Name, s.Tensor.Shape, From(adapter, s.Tensor)))]);
         Assert.Equal(File.ReadAllBytes(Path.Combine(folder, PeftAdapter.WeightsName)), File.ReadAllBytes(scratch.File(PeftAdapter.WeightsName)));
 
         using var theirs = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, PeftConfigFile.Name)));

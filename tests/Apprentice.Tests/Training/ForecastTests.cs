@@ -14,21 +14,24 @@ public class ForecastTests
     private const int Tokens = 1024;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Activations_take_what_is_forecast(bool recompute)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void Activations_take_what_is_forecast(bool recompute, bool dora)
     {
         var config = TinyModel.Config with { Width = 128, Layers = 8, FeedForward = 384, HeadWidth = 32 };
         using var model = TinyModel.Make(config);
         using var engine = new Engine(1);
-        var adapter = LoraAdapter.Create(model, new PeftConfig { Rank = 4, Alpha = 8, TargetPattern = PeftConfig.AllLinear }, seed: 1);
+        var adapter = LoraAdapter.Create(model, new PeftConfig { Rank = 4, Alpha = 8, TargetPattern = PeftConfig.AllLinear, UseDora = dora }, seed: 1);
         var step = new TrainingStep(engine, model, adapter, new AdamW(engine, adapter.Weights, new AdamWSettings()), new SupervisedLoss(), clip: 1, recompute);
         var example = new TokenizedExample([.. Enumerable.Range(0, Tokens).Select(i => i * 7 % 265)], [.. Enumerable.Repeat(1f, Tokens)]);
 
         step.Run(StepBatch.Create([example], Tokens), learningRate: 1e-3);
 
         // The arena also holds what products pack, which does not grow with the model.
-        var forecast = new Forecast(model, adapter.ParameterCount, recompute).ActivationBytes(Tokens);
+        var beside = dora ? model.LinearLayers.Sum(l => (long)l.Weight.Rows) : 0;
+        var forecast = new Forecast(model, adapter.ParameterCount, recompute, beside).ActivationBytes(Tokens);
         Assert.InRange(engine.Arena.PeakBytes, 0.85 * forecast, 1.15 * forecast + 4e6);
     }
 

@@ -75,5 +75,66 @@ public sealed class LoraAdapterTests
         Assert.Contains("q_proj", error.Hint, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Magnitudes_saved_modules_and_embeddings_are_written_and_read_back()
+    {
+        using var scratch = new ScratchFolder();
+        using var model = TinyModel.Make(TinyModel.Config with { AttentionBias = true });
+        foreach (var config in new[]
+        {
+            Config with { UseDora = true, ModulesToSave = ["norm", "lm_head"] },
+            Config with { Bias = BiasTraining.LoraOnly, TargetModules = ["embed_tokens", "q_proj"] },
+            Config with { Bias = BiasTraining.All },
+        })
+        {
+            var adapter = LoraAdapter.Create(model, config, 7);
+            foreach (var weight in adapter.Weights)
+            {
+                weight.SetValues([.. weight.ToArray().Select((v, i) => v + i * 0.25f)]);
+            }
+
+            adapter.Save(scratch.Path, "base");
+            var read = LoraAdapter.Load(model, scratch.Path);
+            Assert.Equal(adapter.Weights.Select(w => w.Name), read.Weights.Select(w => w.Name));
+            Assert.Equal(Values(adapter), Values(read));
+            Assert.Equal((config.UseDora, config.Bias), (read.Config.UseDora, read.Config.Bias));
+            Assert.Equal(config.ModulesToSave, read.Config.ModulesToSave);
+        }
+
+        Assert.Equal(5 + 1, LoraAdapter.Create(model, Config with { ModulesToSave = ["norm", "lm_head"] }, 1).Saved.Count); // two norms a layer, the last one; the head, which is the embedding, becomes one of its own
+        Assert.Equal(2, LoraAdapter.Create(model, Config with { Bias = BiasTraining.LoraOnly }, 1).Saved.Count); // q_proj has a bias, down_proj has none
+        Assert.Equal(8, LoraAdapter.Create(model, Config with { Bias = BiasTraining.All }, 1).Saved.Count);
+    }
+
+    [Fact]
+    public void The_learning_rate_of_B_and_of_vectors_is_multiplied_under_LoRA_plus()
+    {
+        using var model = TinyModel.Make();
+        var adapter = LoraAdapter.Create(model, Config with { UseDora = true, ModulesToSave = ["model.norm", "k_proj"] }, 7);
+        var factors = adapter.RateFactors(16);
+        Assert.All(adapter.Weights, w => Assert.Equal(w.Name.EndsWith("lora_B", StringComparison.Ordinal) || w.Name.EndsWith("vector", StringComparison.Ordinal) || w.Name == "model.norm.weight" ? 16 : 1, factors(w)));
+    }
+
+    [Fact]
+    public void What_an_adapter_cannot_be_is_refused_by_name()
+    {
+        using var scratch = new ScratchFolder();
+        using var model = TinyModel.Make();
+        Refused(() => LoraAdapter.Create(model, Config with { ModulesToSave = ["score"] }, 1), "'score'");
+        Refused(() => LoraAdapter.Create(model, Config with { UseDora = true, TargetModules = ["embed_tokens"] }, 1), "embed_tokens");
+        Written(Config with { TargetModules = ["lm_head"] }, new("lm_head", 16, 265, SampleFiles.Fill, SampleFiles.Fill));
+        Refused(() => LoraAdapter.Load(model, scratch.Path), "output projection");
+        Written(Config with { ModulesToSave = ["model.norm"] }, new("model.layers.0.self_attn.q_proj", 16, 16, SampleFiles.Fill, SampleFiles.Fill), new SafetensorsTensor("model.norm.weight", [8], SampleFiles.Fill));
+        Refused(() => LoraAdapter.Load(model, scratch.Path), "model.norm.weight is [8]");
+        Written(Config with { ModulesToSave = ["extra"] }, new("model.layers.0.self_attn.q_proj", 16, 16, SampleFiles.Fill, SampleFiles.Fill), new SafetensorsTensor("extra.weight", [8], SampleFiles.Fill));
+        Refused(() => LoraAdapter.Load(model, scratch.Path), "'extra.weight'");
+        Written(Config, new("model.embed_tokens", 265, 16, SampleFiles.Fill, SampleFiles.Fill, IsEmbedding: true), new SafetensorsTensor("model.embed_tokens.weight", [265, 16], SampleFiles.Fill));
+        Refused(() => LoraAdapter.Load(model, scratch.Path), "another model.embed_tokens.weight");
+
+        void Written(PeftConfig config, PeftModuleWeights module, params SafetensorsTensor[] saved) => PeftAdapter.Write(scratch.Path, config, [module], saved);
+
+        static void Refused(Action act, string named) => Assert.Contains(named, Assert.Throws<InputException>(act).Message, StringComparison.Ordinal);
+    }
+
     private static float[][] Values(LoraAdapter adapter) => [.. adapter.Weights.Select(w => w.ToArray())];
 }

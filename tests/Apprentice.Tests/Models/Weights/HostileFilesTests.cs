@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
 using Apprentice.Data;
+using Apprentice.Models.Export;
+using Apprentice.Models.Layers;
+using Apprentice.Models.Registry;
 using Apprentice.Models.Weights;
 using Xunit.Abstractions;
 
@@ -71,6 +74,51 @@ public class HostileFilesTests(ITestOutputHelper output)
             var config = PeftConfigFile.Read(path);
             config.ScaleOf("model.layers.1.q_proj");
             config.Targets("model.layers.1.q_proj");
+        });
+    }
+
+    /// <summary>Read for a model, as <c>--model</c> does it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Adapters(bool dora)
+    {
+        using var model = TinyModel.Make();
+        using var sound = new ScratchFolder();
+        var config = dora
+            ? SampleFiles.AdapterConfig with { UseDora = true }
+            : SampleFiles.AdapterConfig with { TargetModules = ["q_proj", "embed_tokens"], LayersToTransform = null, ModulesToSave = ["model.norm"], Bias = BiasTraining.All };
+        LoraAdapter.Create(model, config, 1).Save(sound.Path, "base");
+        var settings = File.ReadAllBytes(sound.File(PeftConfigFile.Name));
+        Attack(PeftAdapter.WeightsName, File.ReadAllBytes(sound.File(PeftAdapter.WeightsName)), path =>
+        {
+            var folder = Path.GetDirectoryName(path)!;
+            if (!File.Exists(Path.Combine(folder, PeftConfigFile.Name)))
+            {
+                File.WriteAllBytes(Path.Combine(folder, PeftConfigFile.Name), settings);
+            }
+
+            Assert.NotEmpty(LoraAdapter.Load(model, folder).Weights);
+        });
+    }
+
+    [Fact]
+    public void GgufAdapters()
+    {
+        using var scratch = new ScratchFolder();
+        var folder = TinyModel.Folder(scratch);
+        using (var bare = LoadedModel.Open(folder))
+        {
+            LoraAdapter.Create(bare.Model, SampleFiles.AdapterConfig with { TargetModules = ["q_proj", "embed_tokens"], LayersToTransform = null }, 1).Save(scratch.Path, folder);
+        }
+
+        using var model = LoadedModel.Open(folder, adapter: scratch.Path);
+        using var sound = new MemoryStream();
+        GgufAdapterExport.Write(model, "a", "base", sound);
+        Attack("a.gguf", sound.ToArray(), path =>
+        {
+            GgufAdapter.Is(path);
+            Assert.NotEmpty(LoraAdapter.Load(model.Model, path).Weights);
         });
     }
 

@@ -53,9 +53,10 @@ public class PeftAdapterTests
 
     [Theory]
     [InlineData("""{"peft_type":"VERA","r":4}""", "VERA")]
-    [InlineData("""{"peft_type":"LORA","use_dora":true}""", "use_dora")]
-    [InlineData("""{"peft_type":"LORA","bias":"all"}""", "bias")]
-    [InlineData("""{"peft_type":"LORA","modules_to_save":["lm_head"]}""", "modules_to_save")]
+    [InlineData("""{"peft_type":"LORA","use_dora":1}""", "use_dora")]
+    [InlineData("""{"peft_type":"LORA","bias":"some"}""", "bias")]
+    [InlineData("""{"peft_type":"LORA","modules_to_save":[""]}""", "modules_to_save")]
+    [InlineData("""{"peft_type":"LORA","lora_bias":true}""", "lora_bias")]
     [InlineData("""{"peft_type":"LORA","init_lora_weights":"pissa_niter_4"}""", "pissa_niter_4")]
     [InlineData("""{"peft_type":"LORA","r":0}""", "'r'")]
     [InlineData("""{"peft_type":"LORA","r":2.5}""", "'r'")]
@@ -78,7 +79,7 @@ public class PeftAdapterTests
     [Theory]
     [InlineData("base_model.model.x.lora_A.weight", new long[] { 2, 6 }, "no lora_B")]
     [InlineData("base_model.model.x.lora_B.weight", new long[] { 4, 2 }, "not part of a LoRA pair")]
-    [InlineData("x.lora_A.weight", new long[] { 2, 6 }, "not part of a LoRA pair")]
+    [InlineData("x.lora_A.weight", new long[] { 2, 6 }, "does not begin with")]
     public void LoneTensorsAreRefused(string name, long[] shape, string message)
     {
         using var folder = new ScratchFolder();

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Apprentice.Data;
+using Apprentice.Models.Weights;
 using Apprentice.Training.Recipes;
 using Apprentice.Training.Schedules;
 using FsCheck;
@@ -91,7 +92,8 @@ public class RecipeDefaultsTests
                 Epochs = Math.Clamp(Math.Abs(number.Get), 0.001, 9), LearningRate = 1 / 3.0 / (1 + Math.Abs(number.Get)),
                 Columns = new Dictionary<string, string>(StringComparer.Ordinal) { [words + "k"] = words, ["z"] = "", ["a"] = "~" },
                 AlphaPattern = new Dictionary<string, double>(StringComparer.Ordinal) { ["^model\\.layers\\.(0|1).*{2}"] = 0.1 },
-                Warmup = Amount.Share(1), Test = examples > 20 ? HeldOut.FromCount(3) : null, Validation = examples > 20 ? null : HeldOut.FromFile("none"),
+                Warmup = Amount.Share(1), ModulesToSave = ["model.norm", words + "b"], Bias = BiasTraining.LoraOnly, LoraPlusRatio = 16, Method = TrainingMethod.Dora,
+                Test = examples > 20 ? HeldOut.FromCount(3) : null, Validation = examples > 20 ? null : HeldOut.FromFile("none"),
             };
             var resolved = recipe.Resolve(Small, new DataFacts(examples));
             var yaml = resolved.ToYaml();
