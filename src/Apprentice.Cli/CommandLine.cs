@@ -57,6 +57,7 @@ internal static class CommandLine
         yield return GenerateCommand.Create(terminal, (request, show, cancel) => Task.Run(() => Work.Generate(request, show, cancel), cancel));
         yield return ChatCommand.Create(terminal);
         yield return ExportCommand.Create(terminal, (request, cancel) => Task.Run(() => Work.Export(request), cancel));
+        yield return ModelsCommand.Create(terminal);
         yield return TokenizeCommand.Create(terminal);
         yield return TokenizerCommand.Create(terminal, (request, progress, cancel) => Task.Run(() => TokenizerWork.Train(request, progress, cancel), cancel));
         yield return QuickstartCommand.Create(terminal);
