@@ -11,6 +11,8 @@ namespace Apprentice.Cli;
 internal sealed class Interrupt : IDisposable
 {
     private static readonly TimeSpan SameSignal = TimeSpan.FromSeconds(1);
+    private static readonly Lock Diverting = new();
+    private static Action? diverted;
     private readonly CancellationTokenSource source = new();
     private readonly Stopwatch since = new();
     private readonly PosixSignalRegistration[] registrations;
@@ -22,6 +24,16 @@ internal sealed class Interrupt : IDisposable
     ];
 
     public CancellationToken Token => source.Token;
+
+    /// <summary>Until it is disposed, Ctrl-C calls this and does not ask the command to end. The signals of a process are one for all of it.</summary>
+    public static IDisposable Divert(Action onInterrupt)
+    {
+        lock (Diverting)
+        {
+            diverted = onInterrupt;
+            return new Diversion();
+        }
+    }
 
     public void Dispose()
     {
@@ -35,6 +47,16 @@ internal sealed class Interrupt : IDisposable
 
     private void Handle(PosixSignalContext context)
     {
+        lock (Diverting)
+        {
+            if (context.Signal == PosixSignal.SIGINT && diverted is { } instead)
+            {
+                context.Cancel = true;
+                instead();
+                return;
+            }
+        }
+
         if (!source.IsCancellationRequested)
         {
             context.Cancel = true; // the process lives on
@@ -48,6 +70,17 @@ internal sealed class Interrupt : IDisposable
         else if (!Console.IsErrorRedirected)
         {
             Console.Error.WriteLine("\e[?25h"); // a live view hides the cursor and gets no chance to bring it back
+        }
+    }
+
+    private sealed class Diversion : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (Diverting)
+            {
+                diverted = null;
+            }
         }
     }
 }

@@ -87,6 +87,20 @@ public sealed unsafe class Tensor
         }
     }
 
+    /// <summary>Copies the first rows of another tensor of the same width.</summary>
+    public void CopyFirstRows(Tensor source, int rows)
+    {
+        if (source.Columns != Columns || rows > source.Rows || rows > Rows)
+        {
+            throw new ArgumentException($"{rows} rows of {source.Rows} of {source.Columns} for {Rows} rows of {Columns}", nameof(source));
+        }
+
+        for (var r = 0; r < rows; r++)
+        {
+            source.RowSpan(r).CopyTo(RowSpan(r));
+        }
+    }
+
     /// <summary>Copies elements from <paramref name="start"/> on, row-major.</summary>
     public void CopyTo(long start, Span<float> destination)
     {

@@ -33,6 +33,13 @@ public sealed class Forecast(LanguageModel model, long trainedParameters, bool r
     public long PeakBytes(long tokens) =>
         ProgramBytes + ProductBytes + model.Weights.Values.Sum(w => w.Bytes) + trainedParameters * 4 * sizeof(float) + ActivationBytes(tokens);
 
+    /// <summary>Resident bytes of answering in one conversation of so many tokens; pages of the mapped model count.</summary>
+    public static long ServingBytes(LanguageModel model, long tokens) =>
+        ProgramBytes + ProductBytes + model.Weights.Values.Sum(w => w.Bytes) + tokens * CacheBytesPerToken(model);
+
+    /// <summary>Keys and values of a token, in all layers.</summary>
+    public static long CacheBytesPerToken(LanguageModel model) => 2L * model.Layers * model.KeyValueWidth * sizeof(float);
+
     /// <summary>Seconds that forward and backward of a packed batch take.</summary>
     /// <param name="work">Of the same model and adapter.</param>
     /// <param name="peak">fp32 peak of all threads in GFLOP/s.</param>

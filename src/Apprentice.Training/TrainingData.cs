@@ -45,13 +45,14 @@ public abstract class TrainingData
 
     protected static Dataset ReadFile(string file, Recipe recipe) => DatasetReader.Read(file, FormatOf(recipe.Format ?? DataFormat.Auto), recipe.Columns);
 
-    protected static DatasetFormat? FormatOf(DataFormat format) => format switch
+    public static DatasetFormat? FormatOf(DataFormat format) => format switch
     {
         DataFormat.Chat => DatasetFormat.Chat,
         DataFormat.PromptCompletion => DatasetFormat.PromptCompletion,
         DataFormat.Instruction => DatasetFormat.Instruction,
         DataFormat.Sharegpt => DatasetFormat.ShareGpt,
         DataFormat.Text => DatasetFormat.Text,
+        DataFormat.Preference => DatasetFormat.Preference,
         _ => null,
     };
 }
@@ -80,7 +81,7 @@ internal sealed class FineTuningData : TrainingData
         }
 
         return new FineTuningData(
-            [.. sets.SelectMany(s => s.Examples)], validation, string.Join(", ", sets.Select(s => s.Format.Describe()).Distinct()));
+            [.. sets.SelectMany(s => s.Examples)], validation, string.Join(", ", sets.Select(s => s.Description).Distinct()));
     }
 
     public override TrainingSet Encode(ResolvedRecipe recipe, ModelText text)

@@ -19,7 +19,7 @@ namespace Apprentice.Training;
 /// </summary>
 public sealed class TrainingSession : IDisposable
 {
-    private const int DefaultMicroBatchTokens = 2048;
+    internal const int DefaultMicroBatchTokens = 2048;
 
     private readonly ResolvedRecipe _recipe;
     private readonly LoadedModel _model;

@@ -10,6 +10,7 @@ namespace Apprentice.Cli.Commands;
 /// <param name="Model">A model reference.</param>
 /// <param name="Data">Files of examples; none: the test examples of the run's recipe.</param>
 /// <param name="Metrics">Names of metrics; none: the one of the run's recipe, else exact_match.</param>
+/// <param name="Format">How the data is laid out.</param>
 /// <param name="Columns">Role to field, where the data's fields have names of their own; may be empty.</param>
 /// <param name="Out">File for a row per example (prompt, expected, answer, scores), or null.</param>
 /// <param name="System">A system message where an example has none, or null: the one of the run's recipe, if any.</param>
@@ -17,7 +18,7 @@ namespace Apprentice.Cli.Commands;
 /// <param name="Sampling">Validated.</param>
 /// <param name="Threads">Null: one per core.</param>
 internal sealed record EvaluateRequest(
-    string Model, IReadOnlyList<string> Data, IReadOnlyList<string> Metrics, IReadOnlyDictionary<string, string> Columns, string? Out, string? System, bool Raw, SamplingOptions Sampling, int? Threads)
+    string Model, IReadOnlyList<string> Data, IReadOnlyList<string> Metrics, DataFormat Format, IReadOnlyDictionary<string, string> Columns, string? Out, string? System, bool Raw, SamplingOptions Sampling, int? Threads)
 {
     /// <summary>An adapter for the base model, or null.</summary>
     public string? Adapter { get; init; }
@@ -40,6 +41,7 @@ internal static class EvaluateCommand
             HelpName = "NAME",
         };
         var columns = new Option<string[]>("--columns") { Description = "Which field of the data plays which role: prompt=question,completion=answer.", HelpName = "ROLE=FIELD" };
+        var format = new Option<string?>("--format") { Description = $"{RecipeField.Find("format")!.Help} Default: auto.", HelpName = string.Join('|', RecipeField.Find("format")!.Choices) };
         var outFile = CommonOptions.File("--out", "Write a JSON line per example: prompt, expected, answer, scores.");
         var system = CommonOptions.System();
         var raw = CommonOptions.Raw();
@@ -50,7 +52,7 @@ internal static class EvaluateCommand
             "Measure how well a model answers held-out examples.",
             "apprentice evaluate --model runs/tickets --data tickets-test.jsonl --metric exact_match")
         {
-            model, adapter, data, metric, columns, outFile, system, raw, threads,
+            model, adapter, data, metric, format, columns, outFile, system, raw, threads,
         };
         sampling.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
@@ -59,6 +61,7 @@ internal static class EvaluateCommand
                 parsed.GetRequiredValue(model),
                 parsed.GetValue(data) ?? [],
                 parsed.GetValue(metric) ?? [],
+                parsed.GetValue(format) is { } stated ? Recipe.FromOptions([KeyValuePair.Create("--format", stated)]).Format!.Value : DataFormat.Auto,
                 Columns(parsed.GetValue(columns) ?? []),
                 parsed.GetValue(outFile),
                 parsed.GetValue(system),

@@ -32,7 +32,7 @@ internal static class Work
         var names = request.Metrics.Count > 0 ? request.Metrics : [run?.Metric ?? "exact_match"];
         var metrics = names.Distinct().Select(Metric.Find).ToArray();
         var columns = request.Columns.Count > 0 ? request.Columns : run?.Columns;
-        var examples = request.Data.Count > 0 ? [.. request.Data.SelectMany(file => DatasetReader.Read(file, columns: columns).Examples)] : run is null ? [] : TestOf(request.Model, run);
+        var examples = request.Data.Count > 0 ? [.. request.Data.SelectMany(file => DatasetReader.Read(file, TrainingData.FormatOf(request.Format), columns).Examples)] : run is null ? [] : TestOf(request.Model, run);
         if (examples.Count == 0)
         {
             throw new InputException("no_test_examples", "there is nothing to judge by", hint: "name a file of examples with --data; a run whose recipe says test: 0.1 or test: FILE needs none");

@@ -63,7 +63,7 @@ public sealed class CorpusEncoder(Encode encode, Render? render, Func<int, bool>
         return corpus;
     }
 
-    private (EncodedDocuments Block, long Length, Exception? Failure) EncodeBlock(UnreadRecord[] records)
+    private (EncodedDocuments Block, long Length, Exception? Failure) EncodeBlock(UnreadRecord<Example>[] records)
     {
         var block = new EncodedDocuments();
         var length = 0L;

@@ -19,7 +19,9 @@ internal static class ChatFormat
         return conversation.ToExample(record.Json["tools"] is { } tools ? record.AsArray(tools, "tools") : null);
     }
 
-    private static void AddMessage(Conversation conversation, DatasetRecord record, JsonObject message, string path)
+    /// <param name="path">Leads to the message, such as "messages[2].".</param>
+    /// <param name="learned">Whether the assistant's messages are, where they have no weight of their own.</param>
+    public static void AddMessage(Conversation conversation, DatasetRecord record, JsonObject message, string path, bool learned = true)
     {
         var role = record.RequireString(message, "role", path);
         if (!Roles.Contains(role, StringComparer.Ordinal))
@@ -28,6 +30,7 @@ internal static class ChatFormat
         }
 
         var weight = Weight(record, message, role, path);
+        weight = learned ? weight : 0;
         if (message["content"] is JsonArray parts)
         {
             message["content"] = JoinParts(record, parts, path);

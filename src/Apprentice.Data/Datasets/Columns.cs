@@ -8,7 +8,7 @@ namespace Apprentice.Data.Datasets;
 /// </summary>
 internal sealed class Columns
 {
-    private static readonly string[] Required = ["messages", "prompt", "completion", "instruction", "output", "conversations", "text"];
+    private static readonly string[] Required = ["messages", "prompt", "completion", "instruction", "output", "conversations", "text", "chosen", "rejected", "preferred_output", "non_preferred_output"];
     private static readonly string[] Optional = ["system", "input", "history", "tools"];
 
     private readonly IReadOnlyDictionary<string, string> _fields;

@@ -1,12 +1,7 @@
-using System.Text.Json.Nodes;
-
 namespace Apprentice.Data.Datasets;
 
-/// <summary>A record that is still text: its length in bytes, and how to make the example of it.</summary>
-internal readonly record struct UnreadRecord(long Length, Func<Example> Read);
-
 /// <summary>
-/// Reads a dataset: JSONL or a JSON array, in UTF-8 with or without a byte order mark, in one of the formats of
+/// Reads a dataset: JSONL, a JSON array or a CSV table, in UTF-8 with or without a byte order mark, in one of the formats of
 /// <see cref="DatasetFormat"/>. What is wrong ends in an <see cref="InputException"/> with file, line and field.
 /// </summary>
 public static class DatasetReader
@@ -22,10 +17,34 @@ public static class DatasetReader
     /// <param name="format">Its format, or null to recognise it by the field names of the first record.</param>
     /// <param name="columns">Role to field, where the fields have other names than the format's: <c>prompt</c> to <c>question</c>.</param>
     /// <exception cref="InputException">The first mistake; its message says how many further records are bad.</exception>
-    public static Dataset Read(string path, DatasetFormat? format = null, IReadOnlyDictionary<string, string>? columns = null)
+    public static Dataset Read(string path, DatasetFormat? format = null, IReadOnlyDictionary<string, string>? columns = null) =>
+        Read(path, ReadBytes(path), format, columns);
+
+    /// <summary>Reads a dataset that is in memory; <paramref name="file"/> is its name in messages.</summary>
+    public static Dataset Read(
+        string file, ReadOnlyMemory<byte> bytes, DatasetFormat? format = null, IReadOnlyDictionary<string, string>? columns = null)
     {
-        return Read(path, ReadBytes(path), format, columns);
+        var mapping = Mapping(columns, file);
+        var stated = format ?? mapping?.Format;
+        var detected = stated;
+        var examples = ReadAll(file, bytes, mapping, out var table, record =>
+        {
+            detected ??= Detect(record);
+            return ToExample(record, detected.Value, stated is not null);
+        });
+        return new Dataset(file, detected!.Value, examples) { Table = table?.Description };
     }
+
+    /// <summary>Reads a file of preference data.</summary>
+    /// <param name="path">The file, as the user named it.</param>
+    /// <param name="columns">As for <see cref="Read(string, DatasetFormat?, IReadOnlyDictionary{string, string}?)"/>.</param>
+    /// <exception cref="InputException">The first mistake, one of which is that it is no preference data.</exception>
+    public static PreferenceSet ReadPreferences(string path, IReadOnlyDictionary<string, string>? columns = null) =>
+        ReadPreferences(path, ReadBytes(path), columns);
+
+    /// <summary>Reads preference data that is in memory; <paramref name="file"/> is its name in messages.</summary>
+    public static PreferenceSet ReadPreferences(string file, ReadOnlyMemory<byte> bytes, IReadOnlyDictionary<string, string>? columns = null) =>
+        new(file, ReadAll(file, bytes, Mapping(columns, file), out _, PreferenceFormat.Read));
 
     /// <summary>
     /// The records of a file, to be read later and anywhere: for files too large to be held as examples. Without a stated
@@ -35,18 +54,70 @@ public static class DatasetReader
     /// <param name="format">The format of all records, or null.</param>
     /// <param name="columns">As for <see cref="Read(string, DatasetFormat?, IReadOnlyDictionary{string, string}?)"/>.</param>
     /// <param name="bytes">Of the whole file.</param>
-    internal static IEnumerable<UnreadRecord> OpenRecords(string path, DatasetFormat? format, IReadOnlyDictionary<string, string>? columns, out long bytes)
+    internal static IEnumerable<UnreadRecord<Example>> OpenRecords(string path, DatasetFormat? format, IReadOnlyDictionary<string, string>? columns, out long bytes)
     {
-        var mapping = columns is null or { Count: 0 } ? null : new Columns(columns, path);
+        var mapping = Mapping(columns, path);
         var content = ReadBytes(path);
         bytes = content.Length;
-        return RecordSplitter.Split(path, content).Select(raw => new UnreadRecord(raw.Json.Length, () =>
+        return RecordReader.Open(path, content, out _).Select(unread => new UnreadRecord<Example>(unread.Length, () =>
         {
-            var record = Parse(path, raw);
+            var record = unread.Read();
             mapping?.Apply(record);
             var stated = format ?? mapping?.Format;
             return ToExample(record, stated ?? Detect(record), stated is not null);
         }));
+    }
+
+    /// <summary>All records of a file; the first mistake is told when the others have been counted.</summary>
+    private static List<T> ReadAll<T>(string file, ReadOnlyMemory<byte> bytes, Columns? mapping, out CsvTable? table, Func<DatasetRecord, T> read)
+    {
+        var all = new List<T>();
+        InputException? first = null;
+        var further = 0;
+        table = null;
+        try
+        {
+            foreach (var unread in RecordReader.Open(file, bytes, out table))
+            {
+                try
+                {
+                    var record = unread.Read();
+                    mapping?.Apply(record);
+                    all.Add(read(record));
+                }
+                catch (InputException e) when (first is null)
+                {
+                    first = e;
+                    if (e.Line is null)
+                    {
+                        break; // it is about the whole file
+                    }
+                }
+                catch (InputException)
+                {
+                    if (++further == MaximumCountedMistakes)
+                    {
+                        break;
+                    }
+                }
+            }
+        }
+        catch (InputException e)
+        {
+            first ??= e; // a broken array or table cannot be read on
+        }
+
+        if (first is not null)
+        {
+            throw new InputException(
+                first.Code, further == 0 ? first.Message : $"{first.Message} ({Further(further)})", first.File, first.Line, first.Hint ?? mapping?.Description);
+        }
+
+        mapping?.RequireSeen();
+        return all.Count > 0 ? all
+            : table is not null ? throw new InputException("no_examples", $"this is {table.Description} and no row below its header", file, hint: table.Hint)
+            : throw new InputException(
+                "no_examples", bytes.IsEmpty ? "the file is empty" : "the file has no examples in it", file, hint: $"put one JSON object on each line, such as {ForeignData.OneLine}");
     }
 
     private static byte[] ReadBytes(string path)
@@ -68,89 +139,17 @@ public static class DatasetReader
         }
     }
 
-    /// <summary>Reads a dataset that is in memory; <paramref name="file"/> is its name in messages.</summary>
-    public static Dataset Read(
-        string file, ReadOnlyMemory<byte> bytes, DatasetFormat? format = null, IReadOnlyDictionary<string, string>? columns = null)
-    {
-        var examples = new List<Example>();
-        var mapping = columns is null or { Count: 0 } ? null : new Columns(columns, file);
-        var stated = format ?? mapping?.Format;
-        var detected = stated;
-        InputException? first = null;
-        var further = 0;
-        try
-        {
-            foreach (var raw in RecordSplitter.Split(file, bytes))
-            {
-                try
-                {
-                    var record = Parse(file, raw);
-                    mapping?.Apply(record);
-                    detected ??= Detect(record);
-                    examples.Add(ToExample(record, detected.Value, stated is not null));
-                }
-                catch (InputException e) when (first is null)
-                {
-                    first = e;
-                }
-                catch (InputException)
-                {
-                    if (++further == MaximumCountedMistakes)
-                    {
-                        break;
-                    }
-                }
-            }
-        }
-        catch (InputException e)
-        {
-            first ??= e; // a broken array cannot be read on
-        }
-
-        if (first is not null)
-        {
-            throw new InputException(
-                first.Code, further == 0 ? first.Message : $"{first.Message} ({Further(further)})", first.File, first.Line, first.Hint ?? mapping?.Description);
-        }
-
-        mapping?.RequireSeen();
-
-        return examples.Count > 0
-            ? new Dataset(file, detected!.Value, examples)
-            : throw new InputException(
-                "no_examples", bytes.IsEmpty ? "the file is empty" : "the file has no examples in it", file, hint: $"put one JSON object on each line, such as {ForeignData.OneLine}");
-    }
-
-    private static DatasetRecord Parse(string file, RawRecord raw)
-    {
-        if (raw.Json.Length > MaximumRecordLength)
-        {
-            throw new InputException("too_large", $"line {raw.Line}: the record is {raw.Json.Length >> 20} MB long; at most {MaximumRecordLength >> 20} MB are read", file, raw.Line);
-        }
-
-        var node = StrictJson.Parse(raw.Json.Span, out var problem);
-        if (problem is not null)
-        {
-            // A pretty-printed record of an array file spreads over lines; a JSONL record is one line.
-            var (line, column) = RecordSplitter.Position(raw.Json.Span, problem.Offset);
-            line += raw.Line - 1;
-            throw problem.Code == "not_json"
-                ? new InputException(problem.Code, $"line {line}, column {column}: {problem.Message}", file, line, "JSONL has one whole JSON object on each line; objects over several lines belong in a JSON array [ … ]")
-                : new InputException(problem.Code, $"line {line}: {problem.Message}", file, line);
-        }
-
-        return node is JsonObject json
-            ? new DatasetRecord(json, file, raw.Line)
-            : throw new InputException("wrong_type", $"line {raw.Line}: the record is not a JSON object {{…}}", file, raw.Line);
-    }
+    private static Columns? Mapping(IReadOnlyDictionary<string, string>? columns, string file) => columns is null or { Count: 0 } ? null : new Columns(columns, file);
 
     private static DatasetFormat Detect(DatasetRecord record)
     {
         RefusePreference(record);
-        return DatasetFormats.Recognise(record.Json.ContainsKey) ?? throw record.Error(
-            "unknown_format",
-            $"the format is not recognised from the fields {DatasetRecord.FieldNames(record.Json)}",
-            $"formats: {DatasetFormats.Known}");
+        return DatasetFormats.Recognise(record.Json.ContainsKey) ?? throw (record.Table is { } table
+            ? new InputException("unknown_format", $"this is {table.Description}, of which none says what is the input and what the answer", record.File, hint: table.Hint)
+            : record.Error(
+                "unknown_format",
+                $"the format is not recognised from the fields {DatasetRecord.FieldNames(record.Json)}",
+                $"formats: {DatasetFormats.Known}"));
     }
 
     private static Example ToExample(DatasetRecord record, DatasetFormat format, bool stated)
@@ -171,15 +170,20 @@ public static class DatasetReader
             DatasetFormat.Instruction => InstructionFormat.Read(record),
             DatasetFormat.ShareGpt => ShareGptFormat.Read(record),
             DatasetFormat.Text => TextFormat.Read(record),
+            DatasetFormat.Preference => PreferenceFormat.Read(record).Chosen,
             _ => throw new ArgumentOutOfRangeException(nameof(format)),
         };
     }
 
+    /// <summary>The preferred answers are trained on only where the user says so: who brings both may expect that both count.</summary>
     private static void RefusePreference(DatasetRecord record)
     {
-        if (DatasetFormats.RecognisePreference(record.Json) is { } preference)
+        if (DatasetFormats.DescribePreference(record.Json) is { } preference)
         {
-            throw record.Error("preference_not_read", $"this is preference data ({preference}), which is not trained on yet", $"formats: {DatasetFormats.Known}");
+            throw record.Error(
+                "preference_data",
+                $"this is preference data ({preference}), and supervised training would learn nothing from the answers that are not preferred",
+                preference == DatasetFormats.Judged ? $"formats: {DatasetFormats.Known}" : "to learn the preferred answers alone: --format preference");
         }
     }
 

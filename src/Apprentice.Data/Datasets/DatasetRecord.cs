@@ -6,6 +6,9 @@ namespace Apprentice.Data.Datasets;
 /// <summary>One JSON object of a dataset with its place in the file: asks for fields and says what is wrong with them.</summary>
 internal sealed record DatasetRecord(JsonObject Json, string File, long Line)
 {
+    /// <summary>The table whose row it is, or null.</summary>
+    public CsvTable? Table { get; init; }
+
     public InputException Error(string code, string message, string? hint = null) =>
         new(code, $"line {Line}: {message}", File, Line, hint);
 

@@ -51,4 +51,11 @@ public sealed record Example
 }
 
 /// <summary>The examples of one file, in its order; never empty.</summary>
-public sealed record Dataset(string File, DatasetFormat Format, IReadOnlyList<Example> Examples);
+public sealed record Dataset(string File, DatasetFormat Format, IReadOnlyList<Example> Examples)
+{
+    /// <summary>The table that they were rows of, as a sentence says it; null where they are JSON.</summary>
+    public string? Table { get; init; }
+
+    /// <summary>What was found out about the file.</summary>
+    public string Description => Table is null ? Format.Describe() : $"{Format.Describe()} in {Table}";
+}

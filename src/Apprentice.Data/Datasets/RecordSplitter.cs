@@ -13,14 +13,18 @@ internal static class RecordSplitter
     public static IEnumerable<RawRecord> Split(string file, ReadOnlyMemory<byte> bytes)
     {
         var span = bytes.Span;
-        if (span.StartsWith<byte>([0xFF, 0xFE]) || span.StartsWith<byte>([0xFE, 0xFF]))
-        {
-            throw new InputException("invalid_utf8", "the file is UTF-16; UTF-8 is needed", file, 1, "save it again as UTF-8");
-        }
-
+        RefuseUtf16(file, span);
         var start = span.StartsWith<byte>([0xEF, 0xBB, 0xBF]) ? 3 : 0;
         var first = span[start..].IndexOfAnyExcept(" \t\r\n"u8);
         return first >= 0 && span[start + first] == '[' ? Elements(file, bytes[start..]) : Lines(bytes[start..]);
+    }
+
+    public static void RefuseUtf16(string file, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.StartsWith<byte>([0xFF, 0xFE]) || bytes.StartsWith<byte>([0xFE, 0xFF]))
+        {
+            throw new InputException("invalid_utf8", "the file is UTF-16; UTF-8 is needed", file, 1, "save it again as UTF-8");
+        }
     }
 
     /// <summary>Lines may end in \n, \r\n or \r; blank ones are skipped, but counted.</summary>
@@ -113,6 +117,7 @@ internal static class RecordSplitter
         }
     }
 
-    private static int NewLine(ReadOnlySpan<byte> bytes) =>
+    /// <summary>Bytes of the line end that the text begins with.</summary>
+    public static int NewLine(ReadOnlySpan<byte> bytes) =>
         bytes.IsEmpty ? 0 : bytes is [(byte)'\r', (byte)'\n', ..] ? 2 : 1;
 }

@@ -43,18 +43,18 @@ internal static class ShareGptFormat
             return;
         }
 
-        conversation.Add(
-            from switch
-            {
-                "human" or "user" => "user",
-                "gpt" or "assistant" or "model" or "chatgpt" or "bing" or "bard" => "assistant",
-                "system" => "system",
-                "observation" or "tool" or "function_response" => "tool",
-                _ => throw record.Error("unknown_role", $"field '{path}from' is '{(from.Length > 40 ? from[..40] + "…" : from)}'; one of human, gpt, system, function_call, observation is needed"),
-            },
-            value,
-            path + "value");
+        conversation.Add(RoleOf(record, turn, path), value, path + "value");
     }
+
+    /// <summary>Who speaks in a turn, under the name that chat templates have for it.</summary>
+    public static string RoleOf(DatasetRecord record, JsonObject turn, string path) => record.RequireString(turn, "from", path) switch
+    {
+        "human" or "user" => "user",
+        "gpt" or "assistant" or "model" or "chatgpt" or "bing" or "bard" => "assistant",
+        "system" => "system",
+        "observation" or "tool" or "function_response" => "tool",
+        var from => throw record.Error("unknown_role", $"field '{path}from' is '{(from.Length > 40 ? from[..40] + "…" : from)}'; one of human, gpt, system, function_call, observation is needed"),
+    };
 
     private static JsonArray? Tools(DatasetRecord record) => record.Json["tools"] switch
     {

@@ -32,7 +32,8 @@ public enum FinishReason
 /// <param name="engine">Where to run.</param>
 /// <param name="adapter">The adapter, or null for the base itself.</param>
 /// <param name="slots">Sequences that are active at once.</param>
-public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? adapter = null, int slots = 32)
+/// <param name="kept">Where there is one, requests come one at a time and begin with what it holds.</param>
+public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? adapter = null, int slots = 32, SequenceCache? kept = null)
 {
     /// <summary>Prompt tokens that are computed in one step; a longer single prompt still goes in one piece.</summary>
     private const int PromptTokensPerStep = 2048;
@@ -54,7 +55,9 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
 
         var rowsPerSlot = requests.Max(r => r.Prompt.Length + r.Options.MaxTokens);
         var slotCount = Math.Min(slots, requests.Count);
-        var cache = model.NewCache(slotCount * rowsPerSlot);
+        var cache = kept is null ? model.NewCache(slotCount * rowsPerSlot)
+            : requests.Count == 1 ? kept.Begin(model, requests[0].Prompt, rowsPerSlot)
+            : throw new ArgumentException("a kept sequence is for one request", nameof(requests));
         var active = new List<Sequence>();
         var free = new Stack<int>(Enumerable.Range(0, slotCount).Reverse());
         var next = 0;
@@ -67,7 +70,7 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
                 && (promptTokens == 0 || promptTokens + requests[next].Prompt.Length <= PromptTokensPerStep))
             {
                 promptTokens += requests[next].Prompt.Length;
-                active.Add(new Sequence(next, requests[next], free.Pop() * rowsPerSlot));
+                active.Add(new Sequence(next, requests[next], free.Pop() * rowsPerSlot) { Cached = kept?.Reused ?? 0 });
                 next++;
             }
 
@@ -76,6 +79,7 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
                 Step(tape, [.. alike], cache);
             }
 
+            kept?.Keep(active[0].Tokens, active[0].Cached);
             foreach (var sequence in active)
             {
                 Take(sequence, onToken);

@@ -21,6 +21,16 @@ public sealed class KeyValueCache
 
     public CachedKeys this[int layer] => _layers[layer];
 
+    /// <summary>Takes over the first rows of a smaller one.</summary>
+    public void CopyFrom(KeyValueCache? other, int rows)
+    {
+        for (var layer = 0; layer < _layers.Length && rows > 0; layer++)
+        {
+            _layers[layer].Keys.CopyFirstRows(other![layer].Keys, rows);
+            _layers[layer].Values.CopyFirstRows(other[layer].Values, rows);
+        }
+    }
+
     /// <summary>Keeps the keys and values of a batch: its row r becomes row rows[r].</summary>
     public void Store(int layer, Tensor keys, Tensor values, int[] rows)
     {

@@ -7,7 +7,10 @@ using Apprentice.Tensors;
 namespace Apprentice.Models.Generation;
 
 /// <summary>Prompts in, text out: decodes tokens as they come, ends at stop strings, keeps within the model's context.</summary>
-public sealed class TextGenerator(LoadedModel model, Engine engine)
+/// <param name="model">The model.</param>
+/// <param name="engine">Where to run.</param>
+/// <param name="kept">Where there is one, prompts come one at a time and begin with what it holds.</param>
+public sealed class TextGenerator(LoadedModel model, Engine engine, SequenceCache? kept = null)
 {
     /// <summary>Answers prompts, each a list of ids.</summary>
     /// <param name="onText">Is shown each answer's text as it comes: index of the prompt and the next piece.</param>
@@ -19,8 +22,8 @@ public sealed class TextGenerator(LoadedModel model, Engine engine)
         var answers = prompts.Select(_ => new Answer(model.Text.Tokenizer, options.Stop)).ToArray();
         var requests = prompts.Select(p => Request(p, options)).ToArray();
         var watch = Stopwatch.StartNew();
-        new Generator(model.Model, engine, model.Adapter).Run(requests, OnToken, OnFinish, cancellation);
-        return [.. answers.Select((a, i) => a.Result(prompts[i].Length))];
+        new Generator(model.Model, engine, model.Adapter, kept: kept).Run(requests, OnToken, OnFinish, cancellation);
+        return [.. answers.Select((a, i) => a.Result(prompts[i].Length, prompts[i].Length - (kept?.Reused ?? 0)))];
 
         bool OnToken(int i, int token)
         {
@@ -77,7 +80,7 @@ public sealed class TextGenerator(LoadedModel model, Engine engine)
             return Stopped ? "" : Keep(_stops.Push(_decoder.Flush()) + _stops.Finish());
         }
 
-        public GenerationResult Result(int promptTokens)
+        public GenerationResult Result(int promptTokens, int computedTokens)
         {
             // The end token was computed, too; the first token's time is the prompt's.
             var ended = _reason == FinishReason.Stop && !Stopped;
@@ -89,7 +92,7 @@ public sealed class TextGenerator(LoadedModel model, Engine engine)
                 promptTokens,
                 tokens,
                 _reason == FinishReason.Stop ? "stop" : "length",
-                reading > 0 ? promptTokens / reading : 0,
+                reading > 0 ? computedTokens / reading : 0,
                 writing > 0 ? (tokens - 1) / writing : 0);
         }
 

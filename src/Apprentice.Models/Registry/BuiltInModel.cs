@@ -11,6 +11,9 @@ public static class BuiltInModel
     /// <summary>What a user writes where a model is asked for.</summary>
     public const string Name = "base";
 
+    /// <summary>Of its weights and tokenizer.</summary>
+    public const string License = "Apache-2.0";
+
     /// <summary>The file, whether it is there or not.</summary>
     public static string File { get; } = Path.Combine(AppContext.BaseDirectory, "Base", "apprentice-base.gguf");
 

@@ -16,7 +16,7 @@ public sealed partial record Recipe
     [Field(Material, "The model to start from: a .gguf file, a Hugging Face folder, or base (built in).", AlsoCalled = ["base_model", "model_name_or_path", "model_name"])]
     public string? Model { get; init; }
 
-    [Field(Material, "The examples: one JSONL file or several.", IsFiles = true, AlsoCalled = ["dataset", "datasets", "train_file", "train_data", "training_file"])]
+    [Field(Material, "The examples: one file of JSON lines or a CSV table, or several.", IsFiles = true, AlsoCalled = ["dataset", "datasets", "train_file", "train_data", "training_file"])]
     public IReadOnlyList<string>? Data { get; init; }
 
     [Field(Material, "pretrain: the documents of the first steps, over which the learning rate rises (warmup): what is to be learned before all else. null: the data begins.", IsFiles = true, Default = "null")]
@@ -34,7 +34,7 @@ public sealed partial record Recipe
     [Field(Material, "The folder of the run. One that is there already is never overwritten.", Default = "runs/ and the name of the first data file", AlsoCalled = ["output_dir", "output"])]
     public string? Out { get; init; }
 
-    [Field(Material, "How the data is laid out; auto finds out and says.", Default = "auto")]
+    [Field(Material, "How the data is laid out; auto finds out and says. preference: learn the preferred answers of preference data alone.", Default = "auto")]
     public DataFormat? Format { get; init; }
 
     [Field(Material, "Which field of the data plays which role, where its names are not the usual ones: {prompt: question, completion: answer}.", Default = "{}")]

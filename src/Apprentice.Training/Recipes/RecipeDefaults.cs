@@ -21,6 +21,9 @@ public static class RecipeDefaults
     /// <summary>Of a recipe that names none.</summary>
     public const int Seed = 1;
 
+    /// <summary>Of LoRA's matrices.</summary>
+    public const int Rank = 16;
+
     public static Amount Decay { get; } = Amount.Share(0.2);
 
     /// <exception cref="InputException">A field is missing, or does not fit model, data or another field.</exception>
@@ -69,7 +72,7 @@ public static class RecipeDefaults
         }
 
         var optimizer = recipe.Optimizer ?? OptimizerKind.Adamw;
-        var rank = recipe.Rank ?? 16;
+        var rank = recipe.Rank ?? Rank;
         var rslora = recipe.Rslora ?? false;
 
         // Few examples in batches of 16 would be too few steps to learn anything in.

@@ -63,6 +63,9 @@ public enum DataFormat
     Instruction,
     Sharegpt,
     Text,
+
+    /// <summary>Pairs of a preferred and another answer; supervised training learns the preferred ones.</summary>
+    Preference,
 }
 
 /// <summary>A number of steps, or a share of all steps: "100" or "0.1". What has a point is a share.</summary>

@@ -41,13 +41,13 @@ internal sealed partial class CliProcess : IDisposable
         return await cli.WaitAsync();
     }
 
-    /// <summary>Starts it, with variables added to its environment.</summary>
-    public static CliProcess Start(string[] args, IReadOnlyDictionary<string, string>? environment = null, string? folder = null) =>
+    /// <summary>Starts it, with variables added to its environment, and what it reads on standard input.</summary>
+    public static CliProcess Start(string[] args, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, string input = "") =>
         // The reference to the command line's project puts its program beside the tests.
-        StartProgram("dotnet", [Path.Combine(AppContext.BaseDirectory, "apprentice.dll"), .. args], environment, folder);
+        StartProgram("dotnet", [Path.Combine(AppContext.BaseDirectory, "apprentice.dll"), .. args], environment, folder, input);
 
     /// <summary>Starts another program in the same way, such as an installed copy.</summary>
-    public static CliProcess StartProgram(string program, string[] args, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    public static CliProcess StartProgram(string program, string[] args, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, string input = "")
     {
         var start = new ProcessStartInfo(program, args)
         {
@@ -66,6 +66,7 @@ internal sealed partial class CliProcess : IDisposable
 
         var cli = new CliProcess(start);
         cli.process.Start();
+        cli.process.StandardInput.Write(input);
         cli.process.StandardInput.Close();
         cli.process.BeginOutputReadLine();
         cli.process.BeginErrorReadLine();

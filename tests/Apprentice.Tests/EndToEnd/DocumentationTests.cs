@@ -25,6 +25,8 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
         File.Move(Models.TinyModel.Gguf(scratch), scratch.File("base.gguf"));
         File.WriteAllLines(scratch.File("tickets.jsonl"), Enumerable.Range(0, 20).Select(i => $$"""{"prompt": "question {{i}}", "completion": "the answer {{i}}"}"""));
         File.WriteAllText(scratch.File("tickets-test.jsonl"), """{"prompt": "question", "completion": "the answer"}""");
+        File.WriteAllText(scratch.File("tickets.csv"), "question;answer\nmy card is lost;lost_card\nno money came out;cash\n");
+        File.WriteAllText(scratch.File("preferences.jsonl"), """{"prompt": "question", "chosen": "good", "rejected": "bad"}""");
         File.WriteAllText(scratch.File("conversation.json"), """[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]""");
         File.WriteAllText(scratch.File("recipe.yaml"), Block().Matches(Read("docs/add-a-recipe.md"))[0].Groups["text"].Value);
         foreach (var (page, line) in Pages.SelectMany(p => Commands(p).Select(line => (p, line))).OrderBy(c => c.p != "README.md"))

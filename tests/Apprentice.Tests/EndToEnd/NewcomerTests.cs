@@ -54,7 +54,7 @@ public sealed class NewcomerTests : IDisposable
     [InlineData("evaluate --model m --data bank.jsonl --out m", "m: this is a folder", "name the file in it")]
     public Task A_wrong_path(string command, string wrong, string remedy) => Says(2, command, wrong, remedy);
 
-    /// <summary>3. Whatever the file's name says.</summary>
+    /// <summary>3. A table is read, whatever the file's name says, but for one whose columns do not say what they are.</summary>
     [Theory]
     [InlineData("bank.csv", ';', "semicolons")]
     [InlineData("table.jsonl", ';', "semicolons")]
@@ -62,8 +62,11 @@ public sealed class NewcomerTests : IDisposable
     [InlineData("bank.tsv", '\t', "tabs")]
     public async Task A_table(string file, char separator, string name)
     {
-        File.WriteAllLines(work.In(file), Workplace.Bank.Select(b => $"{b.Prompt}{separator}{b.Completion}").Prepend($"prompt{separator}completion"));
-        await Says(2, $"train --model m --data {file} --out r", $"{file}: this is a CSV table with {name} between its columns (prompt, completion)", "{\"prompt\": \"my card is lost\", \"completion\": \"lost_card\"}");
+        File.WriteAllLines(work.In(file), Workplace.Bank.Select(b => $"{b.Prompt}{separator}{b.Completion}").Prepend($"question{separator}answer"));
+        await Says(2, $"train --model m --data {file} --out r", $"{file}: this is a CSV table with {name} between its columns (question, answer)", "--columns prompt=question,completion=answer");
+        var run = await work.Run($"train --model m --data {file} --columns prompt=question,completion=answer --out r --max-steps 1 --validation none");
+        Assert.True(run.Exit == 0, run.Error);
+        Assert.Contains($"6 examples (prompt/completion in a CSV table with {name} between its columns (question, answer))", run.Error, StringComparison.Ordinal);
     }
 
     /// <summary>4.</summary>

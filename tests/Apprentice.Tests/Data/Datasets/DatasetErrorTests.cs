@@ -26,8 +26,8 @@ public class DatasetErrorTests
     [InlineData("""{"prompt":"p","completion":"c"} {}""", "not_json", "line 3, column 33")]
     [InlineData("""["p","c"]""", "wrong_type", "not a JSON object")]
     [InlineData("""{"text":"t"}""", "mixed_formats", "prompt/completion but this record is plain text")]
-    [InlineData("""{"prompt":"p","chosen":"c","rejected":"r"}""", "preference_not_read", "chosen/rejected")]
-    [InlineData("""{"prompt":"p","completion":"c","label":false}""", "preference_not_read", "KTO")]
+    [InlineData("""{"prompt":"p","chosen":"c","rejected":"r"}""", "preference_data", "chosen and rejected")]
+    [InlineData("""{"prompt":"p","completion":"c","label":false}""", "preference_data", "KTO")]
     [InlineData("""{"question":"q"}""", "missing_field", "field 'prompt' is missing")]
     public void Record_OfAPromptCompletionFile(string record, string code, string words) => AssertError(Good + "\n\n" + record, code, words);
 
@@ -54,7 +54,7 @@ public class DatasetErrorTests
     [InlineData("""{"instruction":"i","output":"o","history":[["q"]]}""", "wrong_type", "field 'history[0]' has 1 entries")]
     [InlineData("""{"text":""}""", "empty_completion", "field 'text'")]
     [InlineData("""{"question":"q","answer":"a"}""", "unknown_format", "'question', 'answer'")]
-    [InlineData("""{"input":{"messages":[]},"preferred_output":[],"non_preferred_output":[]}""", "preference_not_read", "preferred_output")]
+    [InlineData("""{"input":{"messages":[]},"preferred_output":[],"non_preferred_output":[]}""", "preference_data", "preferred_output")]
     public void FirstRecord(string record, string code, string words) => AssertError("\r\n\r\n" + record, code, words);
 
     private static void AssertError(string text, string code, string words)
@@ -115,11 +115,6 @@ public class DatasetErrorTests
     }
 
     [Theory]
-    [InlineData("t.csv", "prompt;completion\na, b;c\n", "csv_not_read", "semicolons between its columns (prompt, completion)")]
-    [InlineData("t.csv", "\uFEFF\"prompt\",\"completion\"\na;b,c\n", "csv_not_read", "commas between its columns (prompt, completion)")]
-    [InlineData("t.tsv", "prompt\tcompletion\na\tb\n", "csv_not_read", "tabs")]
-    [InlineData("t.jsonl", "prompt\tcompletion\na\tb\n", "csv_not_read", "tabs")]
-    [InlineData("t.csv", "prompt\n", "csv_not_read", "a CSV table")]
     [InlineData("t.jsonl", "hello, world\n", "not_json", "column 1")]
     [InlineData("t.jsonl", "{\"prompt\": \"a, b\"\n{\"prompt\": \"a, b\"\n", "not_json", "line 1")]
     [InlineData("t.jsonl", "%PDF-1.7 ", "unknown_format", "a PDF")]

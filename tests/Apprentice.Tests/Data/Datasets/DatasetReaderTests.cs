@@ -111,11 +111,12 @@ public class DatasetReaderTests
     }
 
     [SkippableTheory]
-    [InlineData("data/llamafactory/dpo_en_demo.json")]
-    [InlineData("data/llamafactory/kto_en_demo.json")]
-    public void PublishedPreferenceSets_AreRefusedByName(string path)
+    [InlineData("data/llamafactory/dpo_en_demo.json", "--format preference")]
+    [InlineData("data/llamafactory/kto_en_demo.json", "formats: ")]
+    public void PublishedPreferenceSets_AreTrainedOnOnlyIfSaid(string path, string hint)
     {
         var error = Assert.Throws<Apprentice.Data.InputException>(() => DatasetReader.Read(GoldenData.RequireShared(path)));
-        Assert.Equal("preference_not_read", error.Code);
+        Assert.Equal("preference_data", error.Code);
+        Assert.Contains(hint, error.Hint, StringComparison.Ordinal);
     }
 }
