@@ -160,7 +160,7 @@ public static class Trainer
 
     private static IEnumerable<string> TextFiles(LoadedModel model) => model.Reference.IsGguf
         ? []
-        : new[] { "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja" }
+        : new[] { "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja" }.Concat(TokenizerFolder.SentencePieceFiles)
             .Select(name => Path.Combine(model.Reference.Base, name)).Where(File.Exists);
 
     private static void WriteSummary(RunFolder run, TrainingSummary summary) =>

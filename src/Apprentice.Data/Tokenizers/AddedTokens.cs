@@ -18,8 +18,8 @@ internal sealed class AddedTokenFinder
     /// <summary>Longest text of an added token, which bounds the work a character.</summary>
     public const int MaxLength = 256;
 
-    private readonly Dictionary<(int Node, char Next), int> _edges = [];
-    private readonly Dictionary<int, AddedToken> _ends = [];
+    private readonly TokenTrie _trie = new();
+    private readonly List<AddedToken> _tokens = [];
     private readonly SearchValues<char> _firsts;
 
     /// <param name="tokens">The tokens with the text under which each is found.</param>
@@ -29,18 +29,8 @@ internal sealed class AddedTokenFinder
         foreach (var (text, token) in tokens.Where(t => t.Text.Length > 0))
         {
             firsts.Add(text[0]);
-            var node = 0;
-            foreach (var c in text)
-            {
-                if (!_edges.TryGetValue((node, c), out var next))
-                {
-                    _edges[(node, c)] = next = _edges.Count + 1;
-                }
-
-                node = next;
-            }
-
-            _ends.TryAdd(node, token);
+            _trie.Add(text, _tokens.Count);
+            _tokens.Add(token);
         }
 
         _firsts = SearchValues.Create([.. firsts]);
@@ -60,13 +50,14 @@ internal sealed class AddedTokenFinder
             }
 
             at += skip;
-            var token = Longest(text[at..], out var length);
-            if (token is null)
+            var found = _trie.Longest(text[at..], out var length);
+            if (found < 0)
             {
                 at++;
                 continue;
             }
 
+            var token = _tokens[found];
             var (start, end) = (at, at + length);
             at = end;
             if ((specialAsText && token.Special) || (token.SingleWord && !StandsAlone(text, start, end)))
@@ -104,22 +95,6 @@ internal sealed class AddedTokenFinder
         {
             output.Add((piece.Slice(done, text.Length), null));
         }
-    }
-
-    private AddedToken? Longest(ReadOnlySpan<char> text, out int length)
-    {
-        AddedToken? found = null;
-        length = 0;
-        var node = 0;
-        for (var i = 0; i < text.Length && _edges.TryGetValue((node, text[i]), out node); i++)
-        {
-            if (_ends.TryGetValue(node, out var token))
-            {
-                (found, length) = (token, i + 1);
-            }
-        }
-
-        return found;
     }
 
     private static bool StandsAlone(ReadOnlySpan<char> text, int start, int end) =>

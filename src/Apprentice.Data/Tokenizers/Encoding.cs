@@ -9,8 +9,8 @@ namespace Apprentice.Data.Tokenizers;
 /// </param>
 public sealed record Encoding(int[] Ids, (int Start, int End)[] Offsets)
 {
-    /// <summary>The text of the added tokens that took white space beside them, by their place in <see cref="Ids"/>.</summary>
-    internal IReadOnlyDictionary<int, string>? Widened { get; init; }
+    /// <summary>The tokens that are shown as another text than the vocabulary's, by their place in <see cref="Ids"/>.</summary>
+    internal IReadOnlyDictionary<int, string>? Shown { get; init; }
 
     /// <summary>The offsets counted in Unicode code points of <paramref name="text"/>, which is the text that was encoded.</summary>
     public (int Start, int End)[] CodePointOffsets(string text)

@@ -52,22 +52,23 @@ internal static class GgufTokenizer
 
     public static Tokenizer Make(GgufVocabulary vocabulary, string? file)
     {
-        var family = FamilyOf(vocabulary, file);
-        var count = vocabulary.Tokens.Length;
-        if (count >= Tokenizer.MaxVocabulary || (vocabulary.TokenTypes.Length > 0 && vocabulary.TokenTypes.Length != count))
+        if (vocabulary.Model == GgufSentencePiece.Model)
         {
-            throw new InputException("bad_tokenizer", $"tokenizer.ggml.token_type: {vocabulary.TokenTypes.Length} entries for {count} tokens; as many as tokens are expected.", file);
+            return GgufSentencePiece.Make(vocabulary, file);
         }
 
+        var family = FamilyOf(vocabulary, file);
+        RequireLength(vocabulary, "token_type", vocabulary.TokenTypes.Length, file);
         var ids = Ids(vocabulary);
         return new Tokenizer(new TokenizerParts
         {
             Vocabulary = ids,
-            Encoder = new BytePairEncoder(ids, Merges(vocabulary.Merges, ids, file), null, fuseUnknown: false, family.IgnoreMerges),
+            Model = new BytePairEncoder(ids, Merges(vocabulary.Merges, ids, file), null, fuseUnknown: false, family.IgnoreMerges),
+            Decoder = [() => new ByteLevelDecoding()],
             PreTokenizers = Splits(family),
             Normalizer = family.Nfc ? new UnicodeNormalizer(NormalizationForm.FormC) : null,
             AddedTokens = [.. AddedTokens(vocabulary)],
-            PostProcessors = [Surround(vocabulary, family)],
+            PostProcessors = [Surround(vocabulary, family.AddBos)],
             Bos = vocabulary.Bos,
             Eos = vocabulary.Eos,
             Unknown = vocabulary.Unknown,
@@ -75,12 +76,22 @@ internal static class GgufTokenizer
         });
     }
 
+    /// <summary>A table is as long as there are tokens, or is not there.</summary>
+    internal static void RequireLength(GgufVocabulary vocabulary, string name, int length, string? file)
+    {
+        var count = vocabulary.Tokens.Length;
+        if (count >= Tokenizer.MaxVocabulary || (length > 0 && length != count))
+        {
+            throw new InputException("bad_tokenizer", $"tokenizer.ggml.{name}: {length} entries for {count} tokens; as many as tokens are expected.", file);
+        }
+    }
+
     /// <exception cref="InputException">The vocabulary is of a kind or family that is not supported.</exception>
     internal static Family FamilyOf(GgufVocabulary vocabulary, string? file)
     {
         if (vocabulary.Model != "gpt2")
         {
-            throw new InputException("unsupported_tokenizer", $"tokenizer.ggml.model: '{vocabulary.Model}' is not supported; only 'gpt2' (byte-level BPE) is.", file);
+            throw new InputException("unsupported_tokenizer", $"tokenizer.ggml.model: '{vocabulary.Model}' is not supported; known are 'gpt2' (byte-level BPE) and 'llama' (SentencePiece BPE).", file);
         }
 
         var pre = vocabulary.Pre ?? "default";
@@ -115,7 +126,7 @@ internal static class GgufTokenizer
         return space < 0 ? ("", "") : (merge[..space], merge[(space + 1)..]);
     }
 
-    private static Dictionary<(int Left, int Right), (int Rank, int Id)> Merges(string[] merges, Dictionary<string, int> ids, string? file)
+    private static MergeTable Merges(string[] merges, Dictionary<string, int> ids, string? file)
     {
         var table = new MergeTable(ids, merges.Length);
         for (var i = 0; i < merges.Length; i++)
@@ -127,7 +138,7 @@ internal static class GgufTokenizer
             }
         }
 
-        return table.Merges;
+        return table;
     }
 
     internal static IEnumerable<AddedToken> AddedTokens(GgufVocabulary vocabulary)
@@ -141,10 +152,10 @@ internal static class GgufTokenizer
         }
     }
 
-    internal static PostProcessor.Surround Surround(GgufVocabulary vocabulary, Family family)
+    internal static PostProcessor.Template Surround(GgufVocabulary vocabulary, bool addBos)
     {
-        return new PostProcessor.Surround(
-            vocabulary.AddBos ?? family.AddBos ? Existing(vocabulary.Bos) : [],
+        return PostProcessor.Template.Around(
+            vocabulary.AddBos ?? addBos ? Existing(vocabulary.Bos) : [],
             vocabulary.AddEos ?? false ? Existing(vocabulary.Eos) : []);
 
         int[] Existing(int? id) => id >= 0 && id < vocabulary.Tokens.Length ? [id.Value] : [];

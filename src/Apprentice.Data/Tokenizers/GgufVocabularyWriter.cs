@@ -3,7 +3,7 @@ using System.Text;
 namespace Apprentice.Data.Tokenizers;
 
 /// <summary>
-/// Says a byte-level BPE tokenizer in the metadata of a GGUF file, where how text is cut can only be named: the family is
+/// Says a BPE tokenizer in the metadata of a GGUF file. For a byte-level one how text is cut can only be named: the family is
 /// the one that cuts just so. llama.cpp knows the families by the same names and cuts text alike; a file that says no such
 /// name it would read as its default, with other ids.
 /// </summary>
@@ -29,13 +29,11 @@ internal static class GgufVocabularyWriter
             }
         }
 
-        return new GgufVocabulary
+        var common = new GgufVocabulary
         {
             Model = "gpt2",
-            Pre = FamilyOf(parts, file),
             Tokens = [.. tokens.Select((text, id) => text ?? $"[PAD{id}]")],
             TokenTypes = types,
-            Merges = [.. parts.Encoder.Merges.OrderBy(m => m.Value.Rank).Select(m => $"{tokens[m.Key.Left]} {tokens[m.Key.Right]}")],
             Bos = parts.Bos ?? (before.Length > 0 ? before[0] : null),
             Eos = parts.Eos,
             Unknown = parts.Unknown,
@@ -43,25 +41,32 @@ internal static class GgufVocabularyWriter
             AddBos = before.Length > 0,
             AddEos = after.Length > 0,
         };
+        return parts.Model is BytePairEncoder bytes
+            ? common with
+            {
+                Pre = FamilyOf(parts, bytes, file),
+                Merges = [.. bytes.Merges.Merges.OrderBy(m => m.Value.Rank).Select(m => $"{tokens[m.Key.Left]} {tokens[m.Key.Right]}")],
+            }
+            : GgufScoredWriter.Describe(parts, common, what => NotSaid(what, file));
     }
 
-    private static string FamilyOf(TokenizerParts parts, string? file)
+    private static string FamilyOf(TokenizerParts parts, BytePairEncoder model, string? file)
     {
         var nfc = parts.Normalizer is UnicodeNormalizer { Form: NormalizationForm.FormC };
-        if (parts.PiecesAreBytes || (parts.Normalizer is not null && !nfc) || parts.PreTokenizers.Any(p => p is not PatternSplit { IsPlain: true }))
+        if ((parts.Normalizer is not null && !nfc) || parts.PreTokenizers.Any(p => p is not PatternSplit { IsPlain: true }))
         {
             throw NotSaid("it normalizes or cuts text in a way that no family of llama.cpp has", file);
         }
 
         string[] patterns = [.. parts.PreTokenizers.OfType<PatternSplit>().Select(p => p.Pattern.Source)];
         return GgufTokenizer.Families.FirstOrDefault(f =>
-                f.Value.Patterns.SequenceEqual(patterns) && f.Value.IgnoreMerges == parts.Encoder.IgnoreMerges && f.Value.Nfc == nfc).Key
+                f.Value.Patterns.SequenceEqual(patterns) && f.Value.IgnoreMerges == model.IgnoreMerges && f.Value.Nfc == nfc).Key
             ?? throw NotSaid($"no family of llama.cpp cuts text by {string.Join(" then ", patterns)}", file);
     }
 
     private static (int[] Before, int[] After) Surrounding(TokenizerParts parts, string? file)
     {
-        var steps = parts.PostProcessors.OfType<PostProcessor.Surround>().ToArray();
+        var steps = parts.PostProcessors.OfType<PostProcessor.Template>().ToArray();
         int[] before = [.. steps.SelectMany(s => s.Before)];
         int[] after = [.. steps.SelectMany(s => s.After)];
         return before.Length <= 1 && (before.Length == 0 || parts.Bos is null || parts.Bos == before[0]) && (after.Length == 0 || (after.Length == 1 && after[0] == parts.Eos))

@@ -39,6 +39,15 @@ internal readonly record struct JsonField(JsonElement Value, string Path, string
         return Elements().Select((v, i) => self with { Value = v, Path = $"{self.Path}[{i}]" });
     }
 
+    /// <summary>The fields of this object.</summary>
+    public IEnumerable<(string Name, JsonField Value)> Fields()
+    {
+        var self = this;
+        return Value.ValueKind == JsonValueKind.Object
+            ? Value.EnumerateObject().Select(p => (p.Name, self with { Value = p.Value, Path = $"{self.Path}.{p.Name}" }))
+            : throw Wrong("an object");
+    }
+
     public bool TryField(string name, [NotNullWhen(true)] out JsonField? field)
     {
         var found = this[name];

@@ -103,6 +103,29 @@ internal sealed class Rewriter(Piece input)
         }
     }
 
+    /// <summary>
+    /// Replaces the whole input by characters of which each says what it stands for, as the reference keeps its books:
+    /// 0 for the next input character, 1 for none, -n for the next and n more that are gone.
+    /// </summary>
+    public Piece Transform(List<(Rune Rune, int Change)> characters)
+    {
+        foreach (var (rune, change) in characters)
+        {
+            if (change > 0)
+            {
+                Insert(rune);
+            }
+            else
+            {
+                Replace(rune);
+                Remove(-change);
+            }
+        }
+
+        RemoveTo(input.Length);
+        return Finish();
+    }
+
     public Piece Finish()
     {
         CopyTo(input.Length);

@@ -12,6 +12,8 @@ internal abstract class Normalizer
 /// <summary>Normalizers one after the other.</summary>
 internal sealed class NormalizerSequence(IReadOnlyList<Normalizer> steps) : Normalizer
 {
+    public IReadOnlyList<Normalizer> Steps => steps;
+
     public override Piece Apply(Piece input) => steps.Aggregate(input, (piece, step) => step.Apply(piece));
 }
 
@@ -76,6 +78,8 @@ internal sealed class StripNormalizer(bool left, bool right) : Normalizer
 /// <summary>Puts text before a piece that is not empty.</summary>
 internal sealed class PrependNormalizer(string prefix) : Normalizer
 {
+    public string Prefix => prefix;
+
     public override Piece Apply(Piece input)
     {
         if (input.Length == 0 || prefix.Length == 0)
@@ -99,6 +103,10 @@ internal sealed class PrependNormalizer(string prefix) : Normalizer
 /// <summary>Replaces every match of a pattern.</summary>
 internal sealed class ReplaceNormalizer(Pattern pattern, string content) : Normalizer
 {
+    public Pattern Pattern => pattern;
+
+    public string Content => content;
+
     public override Piece Apply(Piece input)
     {
         var matches = new List<(int Start, int End)>();

@@ -7,8 +7,28 @@ internal abstract record PostProcessor
     /// <param name="AddPrefixSpace">Whether the space at the very start was put there and so is in no offset.</param>
     public sealed record TrimOffsets(bool AddPrefixSpace) : PostProcessor;
 
-    /// <summary>Puts tokens before and after the text.</summary>
-    public sealed record Surround(int[] Before, int[] After) : PostProcessor;
+    /// <summary>Puts tokens before, after and between texts.</summary>
+    /// <param name="Single">For one text.</param>
+    /// <param name="Pair">For two.</param>
+    public sealed record Template(TemplatePart[] Single, TemplatePart[] Pair) : PostProcessor
+    {
+        /// <summary>No tokens at all; the second text's tokens are of type 1.</summary>
+        public static Template Plain { get; } = Around([], []);
+
+        /// <summary>The same tokens around each of the texts.</summary>
+        public static Template Around(int[] before, int[] after)
+        {
+            return new Template([.. Parts(0)], [.. Parts(0), .. Parts(1)]);
+
+            TemplatePart[] Parts(int text) => [new(before, null, text), new([], text, text), new(after, null, text)];
+        }
+
+        /// <summary>The tokens before a single text.</summary>
+        public int[] Before => [.. Single.TakeWhile(p => p.Text is null).SelectMany(p => p.Ids)];
+
+        /// <summary>The tokens after a single text.</summary>
+        public int[] After => [.. Single.SkipWhile(p => p.Text is null).SelectMany(p => p.Ids)];
+    }
 
     /// <summary>The offsets of one token, trimmed. Steps by code points: one space of the token is one code point of the text.</summary>
     public static (int Start, int End) Trim(string text, string token, bool isFirst, bool addPrefixSpace, (int Start, int End) offsets)
@@ -48,3 +68,9 @@ internal abstract record PostProcessor
 
     private static bool IsSpace(char c) => c == ByteAlphabet.Character((byte)' ') || char.IsWhiteSpace(c);
 }
+
+/// <summary>A part of a template.</summary>
+/// <param name="Ids">Special tokens.</param>
+/// <param name="Text">Which text stands here instead, 0 or 1; null for none.</param>
+/// <param name="Type">The type id of its tokens.</param>
+internal sealed record TemplatePart(int[] Ids, int? Text, int Type);

@@ -121,26 +121,47 @@ internal sealed class PrefixSpace : PreTokenizer
         output.Add(piece.Span.StartsWith(" ") ? piece : Prepend.Apply(piece));
 }
 
-/// <summary>Turns each UTF-8 byte of a piece into the character that stands for it (<see cref="ByteAlphabet"/>).</summary>
-internal sealed class ByteMapping : PreTokenizer
+/// <summary>A normalizer that stands among the pre-tokenizers: each piece is rewritten and stays one.</summary>
+internal sealed class NormalizingStep(Normalizer normalizer) : PreTokenizer
 {
+    public Normalizer Normalizer => normalizer;
+
+    public override void Split(Piece piece, List<Piece> output) => output.Add(normalizer.Apply(piece));
+}
+
+/// <summary>
+/// SentencePiece's white space: spaces become another character, which is put before the text too and begins each piece.
+/// </summary>
+/// <param name="replacement">Usually "▁".</param>
+/// <param name="prepend">Where the replacement is put before a piece that does not begin with it.</param>
+/// <param name="split">Whether the piece is cut before each replacement.</param>
+internal sealed class MetaspaceSplit(string replacement, MetaspacePrepend prepend, bool split) : PreTokenizer
+{
+    private readonly PrependNormalizer _prefix = new(replacement);
+    private readonly ReplaceNormalizer _replace = new(Pattern.Literal(" "), replacement);
+    private readonly PatternSplit _split = new(Pattern.Literal(replacement), SplitBehavior.MergedWithNext);
+
     public override void Split(Piece piece, List<Piece> output)
     {
-        Span<byte> bytes = stackalloc byte[4];
-        var rewriter = new Rewriter(piece);
-        while (!rewriter.AtEnd)
+        var replaced = _replace.Apply(piece);
+        var prefixed = prepend == MetaspacePrepend.Always || (prepend == MetaspacePrepend.First && piece.OriginalRange.Start == 0);
+        if (prefixed && !replaced.Span.StartsWith(replacement, StringComparison.Ordinal))
         {
-            var count = rewriter.Next.EncodeToUtf8(bytes);
-            rewriter.Remove(1);
-            for (var i = 0; i < count; i++)
-            {
-                rewriter.Insert(new System.Text.Rune(ByteAlphabet.Character(bytes[i])));
-            }
+            replaced = _prefix.Apply(replaced);
         }
 
-        output.Add(rewriter.Finish());
+        if (split)
+        {
+            _split.Split(replaced, output);
+        }
+        else
+        {
+            output.Add(replaced);
+        }
     }
 }
+
+internal enum MetaspacePrepend { First, Never, Always }
 
 /// <summary>Cuts every so many characters.</summary>
 internal sealed class FixedLengthSplit(int length) : PreTokenizer

@@ -18,11 +18,15 @@ internal static class TokenizerComponents
         "Strip" => new StripNormalizer(config["strip_left"].Bool(true), config["strip_right"].Bool(true)),
         "Prepend" => new PrependNormalizer(config["prepend"].Text()),
         "Replace" => new ReplaceNormalizer(ReadPattern(config["pattern"]), config["content"].Text()),
+        "Nmt" => new NmtNormalizer(),
+        "BertNormalizer" => Bert(config),
+        "ByteLevel" => new ByteLevelNormalizer(),
+        "Precompiled" => new PrecompiledNormalizer(ReadCharsMap(config["precompiled_charsmap"])),
         "Sequence" => new NormalizerSequence([.. config["normalizers"].Items().Select(Normalizer)]),
         var type => throw config.Unsupported($"the normalizer {type}"),
     };
 
-    /// <summary>A pre-tokenizer as steps; ByteLevel ends in a <see cref="ByteMapping"/>.</summary>
+    /// <summary>A pre-tokenizer as steps; ByteLevel ends in a <see cref="ByteLevelNormalizer"/>.</summary>
     public static List<PreTokenizer> PreTokenizers(JsonField config)
     {
         switch (config.Type)
@@ -41,7 +45,7 @@ internal static class TokenizerComponents
                     steps.Add(new PatternSplit(SplitPatterns.Get(SplitPatterns.Gpt2), SplitBehavior.Isolated));
                 }
 
-                steps.Add(new ByteMapping());
+                steps.Add(new NormalizingStep(new ByteLevelNormalizer()));
                 return steps;
             case "Split":
                 return [new PatternSplit(ReadPattern(config["pattern"]), Behavior(config["behavior"]), config["invert"].Bool(false))];
@@ -59,87 +63,83 @@ internal static class TokenizerComponents
                 return [new FixedLengthSplit(Math.Max(1, config["length"].Int(int.MaxValue)))];
             case "BertPreTokenizer":
                 return [new PatternSplit(SplitPatterns.Get(@"\s"), SplitBehavior.Removed), new PatternSplit(SplitPatterns.Get(SplitPatterns.Punctuation), SplitBehavior.Isolated)];
+            case "Metaspace":
+                var (replacement, prepend) = Metaspace(config);
+                return [new MetaspaceSplit(replacement, prepend, config["split"].Bool(true))];
+            case "UnicodeScripts":
+                return [new UnicodeScriptsSplit()];
             default:
                 throw config.Unsupported($"the pre-tokenizer {config.Type}");
         }
     }
 
-    public static IEnumerable<PostProcessor> PostProcessors(JsonField config)
+    /// <summary>What stands for a space, and where it is put before a text, in the pre-tokenizer and the decoder Metaspace.</summary>
+    public static (string Replacement, MetaspacePrepend Prepend) Metaspace(JsonField config)
     {
-        switch (config.Type)
+        var replacement = config["replacement"].Text();
+        if (replacement.Length == 0 || replacement.Length != Utf16.Length(replacement, 0))
         {
-            case "Sequence":
-                return config["processors"].Items().SelectMany(PostProcessors);
-            case "ByteLevel":
-                return Trim(config);
-            case "RobertaProcessing":
-                return Trim(config).Append(Surround(config));
-            case "BertProcessing":
-                return [Surround(config)];
-            case "TemplateProcessing":
-                return [Template(config)];
-            default:
-                throw config.Unsupported($"the post-processor {config.Type}");
+            throw config["replacement"].Wrong("one character");
         }
 
-        static IEnumerable<PostProcessor> Trim(JsonField config) =>
-            config["trim_offsets"].Bool(true) ? [new PostProcessor.TrimOffsets(config["add_prefix_space"].Bool(true))] : [];
-
-        static PostProcessor Surround(JsonField config) => new PostProcessor.Surround([SpecialId(config["cls"])], [SpecialId(config["sep"])]);
-
-        static int SpecialId(JsonField pair) => pair.Items().Take(2).Last().Int(Tokenizer.MaxVocabulary);
+        // Older files say add_prefix_space only.
+        var prepend = config.TryField("prepend_scheme", out var scheme)
+            ? scheme.Value.Text() switch
+            {
+                "first" => MetaspacePrepend.First,
+                "never" => MetaspacePrepend.Never,
+                "always" => MetaspacePrepend.Always,
+                _ => throw scheme.Value.Wrong("first, never or always"),
+            }
+            : config["add_prefix_space"].Bool(true) ? MetaspacePrepend.Always : MetaspacePrepend.Never;
+        return (replacement, prepend);
     }
 
-    /// <summary>The decoder must be ByteLevel, alone or in a sequence of it.</summary>
-    public static void RequireByteLevelDecoder(JsonField config)
+    private static NormalizerSequence Bert(JsonField config)
     {
-        if (config.IsNull)
+        var lowercase = config["lowercase"].Bool(true);
+        var steps = new List<Normalizer>();
+        if (config["clean_text"].Bool(true))
         {
-            throw config.Unsupported("a byte-level tokenizer without a decoder");
+            steps.Add(new CleanTextNormalizer());
         }
 
-        if (config.Type == "Sequence")
+        if (config["handle_chinese_chars"].Bool(true))
         {
-            foreach (var decoder in config["decoders"].Items())
-            {
-                RequireByteLevelDecoder(decoder);
-            }
+            steps.Add(new ChineseCharactersNormalizer());
         }
-        else if (config.Type != "ByteLevel")
+
+        if (config["strip_accents"].Bool(lowercase))
         {
-            throw config.Unsupported($"the decoder {config.Type} with a byte-level vocabulary");
+            steps.Add(new UnicodeNormalizer(NormalizationForm.FormD));
+            steps.Add(new NonSpacingMarkNormalizer());
         }
+
+        if (lowercase)
+        {
+            steps.Add(new LowercaseNormalizer());
+        }
+
+        return new NormalizerSequence(steps);
     }
 
-    private static PostProcessor Template(JsonField config)
+    private static CharsMap ReadCharsMap(JsonField config)
     {
-        var (before, after) = (new List<int>(), new List<int>());
-        var seen = false;
-        foreach (var piece in config["single"].Items())
+        try
         {
-            if (piece.TryField("SpecialToken", out var special))
-            {
-                var name = special.Value["id"].Text();
-                (seen ? after : before).AddRange(config["special_tokens"][name]["ids"].Items().Select(i => i.Int(Tokenizer.MaxVocabulary)));
-            }
-            else if (piece["Sequence"]["id"].Text() == "A" && !seen)
-            {
-                seen = true;
-            }
-            else
-            {
-                throw piece.Wrong("the sequence A once and special tokens around it");
-            }
+            return new CharsMap(Convert.FromBase64String(config.Text()));
         }
-
-        return seen ? new PostProcessor.Surround([.. before], [.. after]) : throw config["single"].Wrong("a template with the sequence A");
+        catch (FormatException)
+        {
+            throw config.Wrong("the rules of SentencePiece in base64");
+        }
     }
 
     private static SplitBehavior Behavior(JsonField config) =>
         config.Text() is var text && Enum.TryParse<SplitBehavior>(text, out var behavior) && behavior.ToString() == text
             ? behavior : throw config.Wrong("one of " + string.Join(", ", Enum.GetNames<SplitBehavior>()));
 
-    private static Pattern ReadPattern(JsonField config) =>
+    public static Pattern ReadPattern(JsonField config) =>
         config.TryField("String", out var literal) ? Compile(literal.Value, Pattern.Literal) : Compile(config["Regex"], SplitPatterns.Get);
 
     private static Pattern Compile(JsonField text, Func<string, Pattern> compile)

@@ -10,9 +10,6 @@ internal static class TokenizerJson
 {
     private const long MaxFileBytes = 1L << 28;
 
-    /// <summary>Room made in tables on the word of a file; beyond it they grow with what is really read.</summary>
-    private const int MaxReserved = 1 << 18;
-
     public static Tokenizer ReadFile(string path)
     {
         var tokenizer = Bytes(path);
@@ -29,8 +26,7 @@ internal static class TokenizerJson
             var parts = Parts(new JsonField(document.RootElement, "", name));
             if (configDocument is not null)
             {
-                var root = new JsonField(configDocument.RootElement, "", config!.Value.Name);
-                parts = parts with { Bos = NamedId(parts, root["bos_token"]), Eos = NamedId(parts, root["eos_token"]), Unknown = parts.Unknown ?? NamedId(parts, root["unk_token"]), Padding = NamedId(parts, root["pad_token"]) };
+                parts = Named(parts, new JsonField(configDocument.RootElement, "", config!.Value.Name));
             }
 
             return new Tokenizer(parts);
@@ -42,7 +38,8 @@ internal static class TokenizerJson
         }
     }
 
-    private static byte[] Bytes(string path)
+    /// <summary>The content of a tokenizer's file, which is there and not too large.</summary>
+    public static byte[] Bytes(string path)
     {
         var file = new FileInfo(path);
         return !file.Exists ? throw MissingFile.Error(path, "tokenizer")
@@ -55,7 +52,7 @@ internal static class TokenizerJson
         ? throw new InputException("bad_tokenizer", $"this is {kind.Name}; a tokenizer is needed", path, hint: kind.Remedy)
         : content;
 
-    private static JsonDocument Parse(ReadOnlyMemory<byte> json, string name)
+    public static JsonDocument Parse(ReadOnlyMemory<byte> json, string name)
     {
         try
         {
@@ -69,113 +66,44 @@ internal static class TokenizerJson
 
     private static TokenizerParts Parts(JsonField root)
     {
-        var model = root["model"];
-        if (!model.TryField("type", out _) && model.TryField("merges", out _))
-        {
-            // Older files leave the type of a BPE model out.
-        }
-        else if (model.Type != "BPE")
-        {
-            throw model.Unsupported($"the model {model.Type}");
-        }
-
         var steps = root.TryField("pre_tokenizer", out var pre) ? TokenizerComponents.PreTokenizers(pre.Value) : [];
-        if (!steps.Exists(s => s is ByteMapping))
+        var (model, vocabulary, unknown) = TokenModelJson.Read(root["model"], steps);
+        if (model is BytePairEncoder)
         {
-            throw root["pre_tokenizer"].Unsupported("a BPE model without the pre-tokenizer ByteLevel");
+            steps.RemoveAt(steps.Count - 1); // the alphabet in between is not needed: pieces go to the model as they are
         }
 
-        TokenizerComponents.RequireByteLevelDecoder(root["decoder"]);
-
-        // The last step needs no alphabet in between: pieces go to the model as UTF-8.
-        var direct = steps[^1] is ByteMapping;
-        if (direct)
+        if (steps.Exists(s => s is NormalizingStep) && root["decoder"].IsNull)
         {
-            steps.RemoveAt(steps.Count - 1);
+            throw root["decoder"].Unsupported("a byte-level tokenizer without a decoder");
         }
 
-        var vocabulary = Vocabulary(model["vocab"]);
-        var encoder = Encoder(model, vocabulary, out var unknown);
         return new TokenizerParts
         {
             Vocabulary = vocabulary,
-            Encoder = encoder,
+            Model = model,
             PreTokenizers = steps,
-            PiecesAreBytes = !direct,
             Normalizer = root.TryField("normalizer", out var normalizer) ? TokenizerComponents.Normalizer(normalizer.Value) : null,
             AddedTokens = root.TryField("added_tokens", out var added) ? [.. added.Value.Items().Select(t => Added(t, vocabulary)).Where(t => t.Content.Length > 0)] : [],
-            PostProcessors = root.TryField("post_processor", out var post) ? [.. TokenizerComponents.PostProcessors(post.Value)] : [],
+            PostProcessors = root.TryField("post_processor", out var post) ? [.. PostProcessorComponents.Read(post.Value)] : [],
+            Decoder = DecoderComponents.Read(root["decoder"]),
             Unknown = unknown,
         };
     }
 
-    private static Dictionary<string, int> Vocabulary(JsonField field)
+    /// <summary>Adds what a tokenizer_config.json says: the names of BOS, EOS and the like.</summary>
+    public static TokenizerParts Named(TokenizerParts parts, JsonField config) => parts with
     {
-        if (field.Value.ValueKind != JsonValueKind.Object)
-        {
-            throw field.Wrong("an object of tokens and ids");
-        }
+        Bos = NamedId(parts, config["bos_token"]) ?? parts.Bos,
+        Eos = NamedId(parts, config["eos_token"]) ?? parts.Eos,
+        Unknown = parts.Unknown ?? NamedId(parts, config["unk_token"]),
+        Padding = NamedId(parts, config["pad_token"]) ?? parts.Padding,
+    };
 
-        var vocabulary = new Dictionary<string, int>(Math.Min(field.Value.GetPropertyCount(), MaxReserved));
-        foreach (var entry in field.Value.EnumerateObject())
-        {
-            vocabulary[entry.Name] = entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var id) && id >= 0 && id < Tokenizer.MaxVocabulary
-                ? id : throw new JsonField(entry.Value, $"{field.Path}.{entry.Name}", field.File).Wrong($"an id from 0 to {Tokenizer.MaxVocabulary - 1}");
-        }
-
-        return vocabulary;
-    }
-
-    private static BytePairEncoder Encoder(JsonField model, Dictionary<string, int> vocabulary, out int? unknown)
-    {
-        foreach (var name in new[] { "continuing_subword_prefix", "end_of_word_suffix" })
-        {
-            if (model.TryField(name, out var affix) && affix.Value.Text().Length > 0)
-            {
-                throw affix.Value.Unsupported($"{name} in a byte-level model");
-            }
-        }
-
-        if (model.TryField("dropout", out var dropout) && !(dropout.Value.Value.ValueKind == JsonValueKind.Number && dropout.Value.Value.GetDouble() == 0))
-        {
-            throw dropout.Value.Unsupported("dropout");
-        }
-
-        if (model["byte_fallback"].Bool(false))
-        {
-            throw model["byte_fallback"].Unsupported("byte_fallback in a byte-level model");
-        }
-
-        unknown = model.TryField("unk_token", out var token)
-            ? vocabulary.TryGetValue(token.Value.Text(), out var id) ? id : throw token.Value.Wrong("a token of the vocabulary")
-            : null;
-        var merges = Merges(model["merges"], vocabulary);
-        return new BytePairEncoder(vocabulary, merges, unknown, model["fuse_unk"].Bool(false), model["ignore_merges"].Bool(false));
-    }
-
-    /// <summary>Merges are written "left right" or, newer, ["left","right"].</summary>
-    private static Dictionary<(int Left, int Right), (int Rank, int Id)> Merges(JsonField field, Dictionary<string, int> vocabulary)
-    {
-        var table = new MergeTable(vocabulary, Math.Min(vocabulary.Count, MaxReserved));
-        var at = 0;
-        foreach (var entry in field.Elements())
-        {
-            var isPair = entry.ValueKind == JsonValueKind.Array && entry.GetArrayLength() == 2 && entry[0].ValueKind == JsonValueKind.String && entry[1].ValueKind == JsonValueKind.String;
-            var text = entry.ValueKind == JsonValueKind.String ? entry.GetString()! : "";
-            var space = text.IndexOf(' ', StringComparison.Ordinal);
-            var known = isPair ? table.Add(entry[0].GetString(), entry[1].GetString()) : space >= 0 && table.Add(text.AsSpan(0, space), text.AsSpan(space + 1));
-            if (!known)
-            {
-                throw (field with { Value = entry, Path = $"{field.Path}[{at}]" }).Wrong("two tokens of the vocabulary that make a third");
-            }
-
-            at++;
-        }
-
-        return table.Merges;
-    }
-
-    private static AddedToken Added(JsonField field, Dictionary<string, int> vocabulary)
+    /// <param name="field">An added token.</param>
+    /// <param name="vocabulary">Its id for a text wins, as in the reference.</param>
+    /// <param name="id">Where the field itself does not say it.</param>
+    public static AddedToken Added(JsonField field, Dictionary<string, int> vocabulary, int? id = null)
     {
         var content = field["content"].Text();
         if (content.Length > AddedTokenFinder.MaxLength)
@@ -183,10 +111,9 @@ internal static class TokenizerJson
             throw field["content"].Unsupported($"an added token longer than {AddedTokenFinder.MaxLength} characters");
         }
 
-        // The vocabulary's id wins, as in the reference.
-        var id = field["id"].Int(Tokenizer.MaxVocabulary);
+        var own = id ?? field["id"].Int(Tokenizer.MaxVocabulary);
         return new AddedToken(
-            vocabulary.GetValueOrDefault(content, id), content,
+            vocabulary.GetValueOrDefault(content, own), content,
             field["special"].Bool(false), field["normalized"].Bool(!field["special"].Bool(false)),
             field["lstrip"].Bool(false), field["rstrip"].Bool(false), field["single_word"].Bool(false));
     }
@@ -199,7 +126,6 @@ internal static class TokenizerJson
             return null;
         }
 
-        var name = field.Value.ValueKind == JsonValueKind.Object ? field["content"].Text() : field.Text();
-        return parts.AddedTokens.FirstOrDefault(t => t.Content == name)?.Id ?? (parts.Vocabulary.TryGetValue(name, out var id) ? id : null);
+        return parts.IdOf(field.Value.ValueKind == JsonValueKind.Object ? field["content"].Text() : field.Text());
     }
 }

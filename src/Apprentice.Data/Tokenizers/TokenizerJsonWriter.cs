@@ -12,20 +12,26 @@ public static class TokenizerJsonWriter
     /// <exception cref="InputException">The vocabulary is of a kind that is not supported.</exception>
     public static void Write(GgufVocabulary vocabulary, Stream stream, string? name = null)
     {
-        var family = GgufTokenizer.FamilyOf(vocabulary, name);
-        var surround = GgufTokenizer.Surround(vocabulary, family);
+        var scored = vocabulary.Model == GgufSentencePiece.Model ? new ScoredTokenizerJson(vocabulary, name) : null;
+        var family = scored is null ? GgufTokenizer.FamilyOf(vocabulary, name) : null;
+        var surround = GgufTokenizer.Surround(vocabulary, family?.AddBos ?? true);
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
         json.WriteString("version", "1.0");
         json.WriteNull("truncation");
         json.WriteNull("padding");
         WriteAddedTokens(json, vocabulary);
-        WriteNormalizer(json, family);
-        WritePreTokenizer(json, family);
+        if (family is not null)
+        {
+            WriteNormalizer(json, family);
+            WritePreTokenizer(json, family);
+            json.WritePropertyName("decoder");
+            WriteByteLevel(json);
+        }
+
+        scored?.WriteComponents(json);
         WritePostProcessor(json, vocabulary, surround);
-        json.WritePropertyName("decoder");
-        WriteByteLevel(json);
-        WriteModel(json, vocabulary, family);
+        WriteModel(json, vocabulary, family, scored);
         json.WriteEndObject();
     }
 
@@ -93,7 +99,7 @@ public static class TokenizerJsonWriter
         json.WriteEndObject();
     }
 
-    private static void WritePostProcessor(Utf8JsonWriter json, GgufVocabulary vocabulary, PostProcessor.Surround surround)
+    private static void WritePostProcessor(Utf8JsonWriter json, GgufVocabulary vocabulary, PostProcessor.Template surround)
     {
         int[] special = [.. surround.Before, .. surround.After];
         if (special.Length == 0)
@@ -154,17 +160,17 @@ public static class TokenizerJsonWriter
         }
     }
 
-    private static void WriteModel(Utf8JsonWriter json, GgufVocabulary vocabulary, GgufTokenizer.Family family)
+    private static void WriteModel(Utf8JsonWriter json, GgufVocabulary vocabulary, GgufTokenizer.Family? family, ScoredTokenizerJson? scored)
     {
         json.WriteStartObject("model");
         json.WriteString("type", "BPE");
         json.WriteNull("dropout");
-        json.WriteNull("unk_token");
+        json.WriteString("unk_token", scored?.Unknown);
         json.WriteNull("continuing_subword_prefix");
         json.WriteNull("end_of_word_suffix");
-        json.WriteBoolean("fuse_unk", false);
-        json.WriteBoolean("byte_fallback", false);
-        json.WriteBoolean("ignore_merges", family.IgnoreMerges);
+        json.WriteBoolean("fuse_unk", scored is not null);
+        json.WriteBoolean("byte_fallback", scored is not null);
+        json.WriteBoolean("ignore_merges", family?.IgnoreMerges ?? false);
         json.WriteStartObject("vocab");
         foreach (var (token, id) in GgufTokenizer.Ids(vocabulary).OrderBy(t => t.Value))
         {
@@ -173,9 +179,8 @@ public static class TokenizerJsonWriter
 
         json.WriteEndObject();
         json.WriteStartArray("merges");
-        for (var i = 0; i < vocabulary.Merges.Length; i++)
+        foreach (var (left, right) in scored?.Merges() ?? vocabulary.Merges.Select(GgufTokenizer.Pair))
         {
-            var (left, right) = GgufTokenizer.Pair(vocabulary.Merges[i]);
             json.WriteStartArray();
             json.WriteStringValue(left);
             json.WriteStringValue(right);

@@ -29,6 +29,18 @@ internal static class Utf16
     public static int LengthBefore(ReadOnlySpan<char> text, int at) =>
         at >= 2 && char.IsLowSurrogate(text[at - 1]) && char.IsHighSurrogate(text[at - 2]) ? 2 : 1;
 
+    /// <summary>Code points of a text.</summary>
+    public static int Count(ReadOnlySpan<char> text)
+    {
+        var count = 0;
+        for (var at = 0; at < text.Length; at += Length(text, at))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
     /// <summary>The text with each surrogate that lacks its partner replaced by U+FFFD; the same length.</summary>
     public static string Repair(string text)
     {

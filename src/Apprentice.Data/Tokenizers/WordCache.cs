@@ -1,12 +1,6 @@
 namespace Apprentice.Data.Tokenizers;
 
 /// <summary>
-/// A word as tokens. Not to be changed. Widths are what the tokens take as UTF-8 of the byte alphabet: the reference
-/// counts so too, which shows where a byte has no token, is dropped and all after it in the word moves forward.
-/// </summary>
-internal sealed record Word(int[] Ids, int[] Widths);
-
-/// <summary>
 /// Remembers the tokens of short words. A fixed number of slots, a newer word replacing an older one in its slot, so
 /// that memory is bounded without bookkeeping. Slots are read and written whole, so threads need no lock.
 /// </summary>

@@ -85,7 +85,16 @@ public static class GgufExport
         yield return ("tokenizer.ggml.pre", vocabulary.Pre ?? "default");
         yield return ("tokenizer.ggml.tokens", (string[])[.. vocabulary.Tokens, .. Enumerable.Range(vocabulary.Tokens.Length, count - vocabulary.Tokens.Length).Select(id => $"[PAD{id}]")]);
         yield return ("tokenizer.ggml.token_type", (int[])[.. types, .. Enumerable.Repeat(GgufVocabulary.Unused, count - vocabulary.Tokens.Length)]);
-        yield return ("tokenizer.ggml.merges", vocabulary.Merges);
+        if (vocabulary.Scores.Length > 0)
+        {
+            yield return ("tokenizer.ggml.scores", (float[])[.. vocabulary.Scores, .. new float[count - vocabulary.Tokens.Length]]);
+            yield return ("tokenizer.ggml.add_space_prefix", vocabulary.AddSpacePrefix ?? true);
+        }
+        else
+        {
+            yield return ("tokenizer.ggml.merges", vocabulary.Merges);
+        }
+
         foreach (var (role, id) in new[] { ("bos", vocabulary.Bos), ("eos", vocabulary.Eos), ("unknown", vocabulary.Unknown), ("padding", vocabulary.Padding) })
         {
             if (id is { } known)

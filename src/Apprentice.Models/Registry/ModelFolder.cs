@@ -11,6 +11,7 @@ public static class ModelFolder
     private static readonly string[] Companions =
     [
         "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
+        .. TokenizerFolder.SentencePieceFiles,
     ];
 
     private static readonly JsonSerializerOptions Json = new()

@@ -54,6 +54,8 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
             Tokens = metadata.GetStrings("tokenizer.ggml.tokens"),
             Merges = metadata.FindStrings("tokenizer.ggml.merges") ?? [],
             TokenTypes = metadata.FindInts("tokenizer.ggml.token_type") ?? [],
+            Scores = metadata.FindFloats("tokenizer.ggml.scores") ?? [],
+            AddSpacePrefix = metadata.FindBool("tokenizer.ggml.add_space_prefix"),
             Bos = Id("bos"),
             Eos = Id("eos"),
             Unknown = Id("unknown"),
@@ -68,7 +70,7 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
 
     public static ModelText FromFolder(string folder)
     {
-        var tokenizer = Tokenizer.FromJson(System.IO.Path.Combine(folder, "tokenizer.json"));
+        var tokenizer = TokenizerFolder.Read(folder);
         var configFile = System.IO.Path.Combine(folder, "tokenizer_config.json");
         var config = File.Exists(configFile) ? ReadObject(configFile) : [];
         var special = config

@@ -7,6 +7,18 @@ namespace Apprentice.Models.Registry;
 /// <summary>The two files of a Hugging Face folder that say how a model reads and writes: tokenizer.json and tokenizer_config.json.</summary>
 public static class TokenizerFolder
 {
+    /// <summary>SentencePiece's own files, read where there is no tokenizer.json.</summary>
+    public static IReadOnlyList<string> SentencePieceFiles { get; } = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"];
+
+    /// <summary>The tokenizer of a Hugging Face folder.</summary>
+    /// <exception cref="InputException">The file is missing, broken or not supported.</exception>
+    public static Tokenizer Read(string folder)
+    {
+        var json = Path.Combine(folder, "tokenizer.json");
+        var model = File.Exists(json) ? null : SentencePieceFiles.Select(f => Path.Combine(folder, f)).FirstOrDefault(File.Exists);
+        return model is null ? Tokenizer.FromJson(json) : Tokenizer.FromSentencePiece(model);
+    }
+
     /// <param name="folder">Is there.</param>
     /// <param name="vocabulary">Tokens, merges, and which token begins, ends and pads.</param>
     /// <param name="template">The chat template's source, or null.</param>

@@ -1,0 +1,76 @@
+namespace Apprentice.Data.Tokenizers;
+
+/// <summary>From text to tokens: added tokens are found, the text between them is normalized, cut into words and each word encoded.</summary>
+internal sealed class TextPipeline
+{
+    private readonly TokenizerParts _parts;
+    private readonly AddedTokenFinder _rawTokens;
+    private readonly AddedTokenFinder _normalizedTokens;
+
+    public TextPipeline(TokenizerParts parts)
+    {
+        _parts = parts;
+        _rawTokens = new AddedTokenFinder(parts.AddedTokens.Where(t => !t.Normalized).Select(t => (t.Content, t)));
+        _normalizedTokens = new AddedTokenFinder(parts.AddedTokens.Where(t => t.Normalized).Select(t => (TextOf(t), t)));
+    }
+
+    /// <summary>The text under which an added token is found and shown.</summary>
+    public string TextOf(AddedToken token) => token.Normalized ? Normalize(new NormalizedText(token.Content).Whole).ToString() : token.Content;
+
+    /// <param name="text">Any text; a surrogate without its partner counts as U+FFFD.</param>
+    /// <param name="specialAsText">Whether special tokens within the text are plain text.</param>
+    public TokenList Encode(string text, bool specialAsText)
+    {
+        var tokens = new TokenList(text.Length / 3);
+        foreach (var (piece, token) in Cut(text, specialAsText))
+        {
+            if (token is not null)
+            {
+                tokens.Add(token, piece);
+            }
+            else
+            {
+                tokens.Add(piece, _parts.Model.Encode(piece.Span), _parts.Model.ShownAsText);
+            }
+        }
+
+        return tokens;
+    }
+
+    /// <summary>The text as words (no token) and added tokens.</summary>
+    private List<(Piece Piece, AddedToken? Token)> Cut(string text, bool specialAsText)
+    {
+        var words = new List<(Piece Piece, AddedToken? Token)>();
+        var cuts = new List<(Piece Piece, AddedToken? Token)>();
+        var normalizedCuts = new List<(Piece Piece, AddedToken? Token)>();
+        _rawTokens.Cut(new NormalizedText(Utf16.Repair(text)).Whole, specialAsText, cuts);
+        foreach (var cut in cuts)
+        {
+            if (cut.Token is not null)
+            {
+                words.Add(cut);
+                continue;
+            }
+
+            normalizedCuts.Clear();
+            _normalizedTokens.Cut(Normalize(cut.Piece), specialAsText, normalizedCuts);
+            foreach (var part in normalizedCuts)
+            {
+                if (part.Token is not null)
+                {
+                    words.Add(part);
+                    continue;
+                }
+
+                foreach (var word in PreTokenizer.Run(_parts.PreTokenizers, part.Piece))
+                {
+                    words.Add((word, null));
+                }
+            }
+        }
+
+        return words;
+    }
+
+    private Piece Normalize(Piece piece) => _parts.Normalizer?.Apply(piece) ?? piece;
+}
