@@ -199,64 +199,6 @@ public class ArchitectureGoldenTests(ITestOutputHelper output)
         return count == model.Weights.Count ? found : [.. found, $"{model.Weights.Count} weights, the golden model has {count}"];
     }
 
-    /// <summary>Plain LoRA adapters as PEFT saved them, on separate, fused and turned layers; NF4 needs a base that is not stored so.</summary>
-    [SkippableFact]
-    public void Adapters_of_peft_match()
-    {
-        var (cases, failures) = (new List<string>(), new List<string>());
-        foreach (var folder in Directory.GetDirectories(Path.Combine(GoldenData.RequireFolder("models"), "lora")).Order())
-        {
-            var config = GoldenJson.Read(folder, "adapter_config.json");
-            var baseFolder = Path.GetFullPath(Path.Combine(folder, config.GetProperty("base_model_name_or_path").GetString()!));
-            if (folder.EndsWith("nf4", StringComparison.Ordinal) || !Folders().Contains(baseFolder) || OpenAdapter(folder, baseFolder) is not { } opened)
-            {
-                continue;
-            }
-
-            var (model, adapter) = opened;
-            using var engine = new Engine(2);
-            using var tape = new Tape(engine);
-            var (ids, rows, segments, targets) = Batch(new GoldenTensors(Path.Combine(baseFolder, "golden.safetensors")));
-            var golden = new GoldenTensors(Path.Combine(folder, "golden.safetensors"));
-            var hidden = model.Forward(tape, new ForwardInput(ids, segments) { Adapter = adapter });
-            using (var inference = new Tape(engine, recording: false))
-            {
-                var logits = model.Logits(inference, inference.Constant(hidden.ToArray(), hidden.Rows, hidden.Columns)).ToArray();
-                failures.AddRange(Compare($"{folder}: logits", logits, Gather(golden, "logits", rows), 1e-4));
-            }
-
-            var values = model.LogProbabilities(tape, hidden, [.. targets.Select(t => t.Source)], [.. targets.Select(t => t.Token)]);
-            tape.Backward(values, [.. targets.SelectMany(_ => new[] { -1f / targets.Length, 0, 0 })]);
-            foreach (var weight in adapter.Weights)
-            {
-                var wanted = golden.Floats($"grad.base_model.model.{weight.Name}.weight");
-                failures.AddRange(Compare($"{folder}: {weight.Name}", weight.Gradient!.ToArray(), wanted, 1e-4 * Math.Max(wanted.Max(Math.Abs), 1e-2)));
-            }
-
-            model.Dispose();
-            cases.Add(Path.GetFileName(folder));
-        }
-
-        output.WriteLine($"{cases.Count} cases: {string.Join(", ", cases)}");
-        Assert.Empty(failures);
-        Assert.NotEmpty(cases);
-    }
-
-    /// <summary>Null where the adapter is of a kind that is not read here.</summary>
-    private static (LanguageModel Model, LoraAdapter Adapter)? OpenAdapter(string folder, string baseFolder)
-    {
-        var model = Open(baseFolder);
-        try
-        {
-            return (model, LoraAdapter.Load(model, folder, trainable: true));
-        }
-        catch (InputException)
-        {
-            model.Dispose();
-            return null;
-        }
-    }
-
     /// <summary>An adapter of every architecture's linear layers, saved as PEFT does and read again.</summary>
     [SkippableFact]
     public void Adapters_go_on_every_architecture()

@@ -112,7 +112,7 @@ public class LoraGoldenTests(ITestOutputHelper output)
     private static double Backward(Tape tape, LanguageModel model, LoraAdapter adapter, int[] ids, Segments segments, (int Source, int Token)[] targets)
     {
         var hidden = model.Forward(tape, new ForwardInput(ids, segments) { Adapter = adapter });
-        var logProbabilities = TokenLogProbabilities.Apply(tape, hidden, model.HeadOf(adapter), [.. targets.Select(t => t.Source)], [.. targets.Select(t => t.Token)]);
+        var logProbabilities = model.LogProbabilities(tape, hidden, [.. targets.Select(t => t.Source)], [.. targets.Select(t => t.Token)], adapter);
         var values = logProbabilities.ToArray();
         var gradient = new float[values.Length];
         for (var i = 0; i < targets.Length; i++)
@@ -204,7 +204,7 @@ public class LoraGoldenTests(ITestOutputHelper output)
             var wanted = golden.Floats(name);
             var merged = Merged(model, adapter, name[Prefix.Length..]);
             var shape = golden.Shape(name);
-            if (shape.Length == 2 && adapter.Config.FanInFanOut && model.Weights[name[Prefix.Length..]].Shape[0] != shape[0])
+            if (model.IsTurned(name[Prefix.Length..]))
             {
                 merged = GgufAdapter.Transposed(merged, (int)shape[1], (int)shape[0]); // Conv1D lies as [in, out] in the file
             }
