@@ -21,6 +21,9 @@ switch (args)
     case ["random-model", var file, .. var rest]:
         RandomModel.Write(file, ModelShape.From(new Options(rest)));
         return 0;
+    case ["top-tokens", var model, var data, ..]:
+        TopTokens.Write(model, data, Number(3) ?? 10);
+        return 0;
     case ["peak"]:
         Console.WriteLine(PeakRate.Measure(Environment.ProcessorCount, seconds: 3).ToString("0.0", CultureInfo.InvariantCulture));
         return 0;
@@ -33,6 +36,7 @@ switch (args)
         Console.Error.WriteLine("           --steps 200 --last 50 --batch 16 --threads CORES --accelerator auto (imitated)");
         Console.Error.WriteLine("       pretraining-step [OPTIONS]          steps that train all weights of a new model: the same options, and --shape NAME (built-in: the base model that comes with Apprentice)");
         Console.Error.WriteLine("       random-model FILE.gguf [OPTIONS]    a Q4_0 model of random weights; --shape NAME, and --layers, --width, --heads, --key-value-heads, --feed-forward instead of its");
+        Console.Error.WriteLine("       top-tokens MODEL DATA [PROMPTS]     a JSON line a prompt: its tokens, after each the most likely next one, and its margin over the second");
         Console.Error.WriteLine("       peak                                the fp32 peak of all cores in GFLOP/s, by multiply-adds that never leave the registers");
         return 2;
 }
