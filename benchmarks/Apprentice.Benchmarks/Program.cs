@@ -18,6 +18,9 @@ switch (args)
     case ["pretraining-step", .. var rest]:
         TrainingStepBenchmark.Run(null, new Options(rest));
         return 0;
+    case ["tokenizing", var tokenizer, var text, .. var rest]:
+        TokenizingBenchmark.Run(tokenizer, text, new Options(rest));
+        return 0;
     case ["random-model", var file, .. var rest]:
         RandomModel.Write(file, ModelShape.From(new Options(rest)));
         return 0;
@@ -35,6 +38,7 @@ switch (args)
         Console.Error.WriteLine("       training-loss MODEL DATA [OPTIONS]  the same LoRA steps on examples, in float32 and accelerated: mean losses of the last steps; OPTIONS with defaults:");
         Console.Error.WriteLine("           --steps 200 --last 50 --batch 16 --threads CORES --accelerator auto (imitated)");
         Console.Error.WriteLine("       pretraining-step [OPTIONS]          steps that train all weights of a new model: the same options, and --shape NAME (built-in: the base model that comes with Apprentice)");
+        Console.Error.WriteLine("       tokenizing TOKENIZER.json TEXT [OPTIONS]  megabytes a second with one thread: whole, line by line, decoded; medians; OPTIONS with defaults: --rounds 7");
         Console.Error.WriteLine("       random-model FILE.gguf [OPTIONS]    a Q4_0 model of random weights; --shape NAME, and --layers, --width, --heads, --key-value-heads, --feed-forward instead of its");
         Console.Error.WriteLine("       top-tokens MODEL DATA [PROMPTS [ADAPTER]]  a JSON line a prompt: its tokens, after each the most likely next one, and its margin over the second");
         Console.Error.WriteLine("       peak                                the fp32 peak of all cores in GFLOP/s, by multiply-adds that never leave the registers");

@@ -31,12 +31,15 @@ Files("models/llama", "config.json", "config.v4.json", "golden.json", "model.saf
 Tensors("models/llama/golden.safetensors", name => name != "logits64");
 Folder("models/lora/llama-dora");
 
-foreach (var tokenizer in new[] { "gpt2", "llama3" })
+foreach (var tokenizer in new[] { "gpt2", "llama3", "llama2-legacy", "bert-uncased" })
 {
     Files("tokenizers/" + tokenizer, "tokenizer.json", "tokenizer_config.json");
     Rows($"tokenizers/{tokenizer}/cases.jsonl", 7);
 }
 
+Files("tokenizers/llama2-legacy", "tokenizer.model");
+Rows("tokenizers/llama2-legacy/spm_cases.jsonl", 7);
+Files("tokenizers/bert-uncased", "pairs.jsonl");
 Rows("tokenizers/components.jsonl", 12);
 
 Fields("training/mixed/rounding.json", all => First(all, 300));

@@ -54,6 +54,9 @@ internal sealed class CharacterSet
 
     public CharacterSet Negate() => new(union: [this], negated: true);
 
+    /// <summary>The ASCII characters of the set, a bit each.</summary>
+    public UInt128 Ascii => new(_ascii1, _ascii0);
+
     public bool Contains(int codePoint) =>
         codePoint < 64 ? (_ascii0 >> codePoint & 1) != 0
         : codePoint < 128 ? (_ascii1 >> (codePoint - 64) & 1) != 0

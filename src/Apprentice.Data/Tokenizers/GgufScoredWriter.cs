@@ -2,7 +2,8 @@ namespace Apprentice.Data.Tokenizers;
 
 /// <summary>
 /// Says a BPE tokenizer with byte fallback (Llama 2, Mistral, Gemma) in the metadata of a GGUF file as "llama": scores
-/// instead of merges, spaces written ▁, and one before text or none.
+/// instead of merges, spaces written ▁, and one before text or none. Added tokens that are runs of spaces (Gemma) are cut out of
+/// the text as llama.cpp does it; only a ▁ that stands in the text itself is then read otherwise than before.
 /// </summary>
 internal static class GgufScoredWriter
 {
@@ -13,7 +14,17 @@ internal static class GgufScoredWriter
     /// <param name="notSaid">Makes the error for something that the metadata cannot say.</param>
     public static GgufVocabulary Describe(TokenizerParts parts, GgufVocabulary common, Func<string, InputException> notSaid)
     {
+        if (parts.Model is not (ScoredPairEncoder or CharacterPairEncoder { Options: { ByteFallback: true, IgnoreMerges: false, Prefix: "", Suffix: "" } }))
+        {
+            throw notSaid($"it is no BPE with byte fallback ({parts.Model.GetType().Name.Replace("Encoder", "", StringComparison.Ordinal)})");
+        }
+
         var prefix = AddsPrefix(parts) ?? throw notSaid("it normalizes or cuts text in a way that llama.cpp's kind 'llama' does not");
+        if (prefix && parts.Model is ScoredPairEncoder { Pieces: var pieces } && pieces.FirstOrDefault(p => p.Kind == PieceKind.UserDefined) is { } joined)
+        {
+            throw notSaid($"llama.cpp puts a space before what follows the user-defined token '{joined.Text}', SentencePiece does not");
+        }
+
         int[] types = [.. common.TokenTypes];
         for (var id = 0; id < types.Length; id++)
         {
@@ -40,19 +51,11 @@ internal static class GgufScoredWriter
         };
     }
 
-    private static float[] Scores(TokenModel model, string[] tokens, int[] types, Func<string, InputException> notSaid)
-    {
-        switch (model)
-        {
-            case ScoredPairEncoder scored:
-                return [.. tokens.Select((_, id) => id < scored.Pieces.Count ? (float)scored.Pieces[id].Score : 0)];
-            case CharacterPairEncoder { Options: { ByteFallback: true, IgnoreMerges: false, Prefix: "", Suffix: "" } } pairs:
-                return ScoredMerges.Scores(pairs.Merges, [.. tokens.Select((text, id) => types[id] == GgufVocabulary.Normal ? text : null)], out var problem)
-                    ?? throw notSaid($"its merges cannot be said by scores: {problem}");
-            default:
-                throw notSaid($"it is no BPE with byte fallback ({model.GetType().Name.Replace("Encoder", "", StringComparison.Ordinal)})");
-        }
-    }
+    private static float[] Scores(TokenModel model, string[] tokens, int[] types, Func<string, InputException> notSaid) =>
+        model is ScoredPairEncoder scored
+            ? [.. tokens.Select((_, id) => id < scored.Pieces.Count ? (float)scored.Pieces[id].Score : 0)]
+            : ScoredMerges.Scores(((CharacterPairEncoder)model).Merges, [.. tokens.Select((text, id) => types[id] == GgufVocabulary.Normal ? text : null)], out var problem)
+                ?? throw notSaid($"its merges cannot be said by scores: {problem}");
 
     /// <summary>Whether a space is put before text; null where something else is done to it.</summary>
     private static bool? AddsPrefix(TokenizerParts parts)

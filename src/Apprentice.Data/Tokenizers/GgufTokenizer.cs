@@ -145,9 +145,9 @@ internal static class GgufTokenizer
     {
         for (var id = 0; id < vocabulary.TokenTypes.Length; id++)
         {
-            if (vocabulary.TokenTypes[id] is GgufVocabulary.Control or GgufVocabulary.UserDefined && vocabulary.Tokens[id].Length is > 0 and <= AddedTokenFinder.MaxLength)
+            if (vocabulary.TokenTypes[id] is GgufVocabulary.Control or GgufVocabulary.UnknownType or GgufVocabulary.UserDefined && vocabulary.Tokens[id].Length is > 0 and <= AddedTokenFinder.MaxLength)
             {
-                yield return new AddedToken(id, vocabulary.Tokens[id], Special: vocabulary.TokenTypes[id] == GgufVocabulary.Control);
+                yield return new AddedToken(id, vocabulary.Tokens[id], Special: vocabulary.TokenTypes[id] != GgufVocabulary.UserDefined);
             }
         }
     }

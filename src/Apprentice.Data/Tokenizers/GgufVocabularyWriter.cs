@@ -27,6 +27,12 @@ internal static class GgufVocabularyWriter
             {
                 throw NotSaid($"the token '{token.Content}' takes white space or asks for a whole word", file);
             }
+
+            if (token.Normalized && parts.Normalizer is { } normalizer
+                && (!Ascii.IsValid(token.Content) || !normalizer.Apply(new NormalizedText(token.Content).Whole).Span.SequenceEqual(token.Content)))
+            {
+                throw NotSaid($"the token '{token.Content}' is looked for in normalized text", file);
+            }
         }
 
         var common = new GgufVocabulary
@@ -35,7 +41,7 @@ internal static class GgufVocabularyWriter
             Tokens = [.. tokens.Select((text, id) => text ?? $"[PAD{id}]")],
             TokenTypes = types,
             Bos = parts.Bos ?? (before.Length > 0 ? before[0] : null),
-            Eos = parts.Eos,
+            Eos = parts.Eos ?? (after.Length > 0 ? after[0] : null),
             Unknown = parts.Unknown,
             Padding = parts.Padding,
             AddBos = before.Length > 0,
@@ -69,7 +75,7 @@ internal static class GgufVocabularyWriter
         var steps = parts.PostProcessors.OfType<PostProcessor.Template>().ToArray();
         int[] before = [.. steps.SelectMany(s => s.Before)];
         int[] after = [.. steps.SelectMany(s => s.After)];
-        return before.Length <= 1 && (before.Length == 0 || parts.Bos is null || parts.Bos == before[0]) && (after.Length == 0 || (after.Length == 1 && after[0] == parts.Eos))
+        return before.Length <= 1 && (before.Length == 0 || parts.Bos is null || parts.Bos == before[0]) && after.Length <= 1 && (after.Length == 0 || parts.Eos is null || parts.Eos == after[0])
             ? (before, after)
             : throw NotSaid("it puts other tokens around a text than one for the beginning and one for the end", file);
     }

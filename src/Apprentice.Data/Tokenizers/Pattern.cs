@@ -1,25 +1,42 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Apprentice.Data.Tokenizers;
 
 /// <summary>
 /// A compiled pattern for cutting text into pieces. Leftmost match, alternatives in their order, as Oniguruma does,
-/// over code points. Bounded: <see cref="Matches"/> refuses a pattern that backtracks more than a fixed number of
+/// over code points. Bounded: matching refuses a pattern that backtracks more than a fixed number of
 /// steps a character, so a hostile one cannot hang. Immutable, usable from many threads.
 /// </summary>
 internal sealed class Pattern
 {
     private const int MaxInstructions = 4096;
     private const int StepsPerCharacter = 128;
+    private const int MaxChoices = 64;
     private readonly List<PatternInstruction> _code = [];
     private readonly string _source;
+
+    // The outermost alternatives: where each begins, and by ASCII character which of them can begin with it, a bit each.
+    private readonly List<int> _choices = [];
+    private readonly ulong[] _firsts = new ulong[128];
 
     /// <exception cref="FormatException">The pattern uses something that is not supported; the message names it.</exception>
     public Pattern(string source)
     {
         _source = source;
-        Emit(PatternParser.Parse(source));
-        _code.Add(new PatternInstruction { Op = PatternOp.Accept });
+        var root = PatternParser.Parse(source);
+        foreach (var choice in root is PatternNode.Alternation { Choices.Count: <= MaxChoices } alternation ? alternation.Choices : [root])
+        {
+            var first = choice.Nullable ? UInt128.MaxValue : choice.First;
+            for (var c = 0; c < 128; c++)
+            {
+                _firsts[c] |= (first >> c & 1) == 1 ? 1UL << _choices.Count : 0;
+            }
+
+            _choices.Add(_code.Count);
+            Emit(choice);
+            Add(new PatternInstruction { Op = PatternOp.Accept });
+        }
     }
 
     public string Source => _source;
@@ -32,26 +49,46 @@ internal sealed class Pattern
     /// <exception cref="InputException">The pattern backtracks too much on this text.</exception>
     public void Matches(ReadOnlySpan<char> text, List<(int Start, int End)> matches)
     {
-        var matcher = new PatternMatcher(CollectionsMarshal.AsSpan(_code), text, stackalloc PatternFrame[64], MaxInstructions + (long)StepsPerCharacter * text.Length);
-        var lastEnd = -1;
-        for (var start = 0; start <= text.Length;)
+        foreach (var match in Matches(text, stackalloc PatternFrame[32]))
         {
-            var end = matcher.Run(0, start);
-            if (matcher.Steps < 0)
-            {
-                throw new InputException("tokenizer_pattern_too_slow", $"The tokenizer's regular expression '{_source}' backtracks without end on this text; use a pattern without nested or competing repeats.");
-            }
+            matches.Add(match);
+        }
+    }
 
-            if (end < 0 || (end == start && end == lastEnd))
+    /// <summary>The same one by one; <paramref name="frames"/> is room to work in.</summary>
+    public PatternMatches Matches(ReadOnlySpan<char> text, Span<PatternFrame> frames) =>
+        new(this, text, new PatternMatcher(CollectionsMarshal.AsSpan(_code), text, frames, MaxInstructions + ((long)StepsPerCharacter * text.Length)));
+
+    /// <summary>Goes on to the next match.</summary>
+    internal bool Next(ref PatternMatcher matcher, ReadOnlySpan<char> text, ref int start, ref int lastEnd)
+    {
+        for (; start <= text.Length; start += start < text.Length ? Utf16.Length(text, start) : 1)
+        {
+            // Only alternatives that can begin with this character are tried.
+            for (var open = start < text.Length && text[start] < 0x80 ? _firsts[text[start]] : ulong.MaxValue >> (MaxChoices - _choices.Count); open != 0; open &= open - 1)
             {
-                start += start < text.Length ? Utf16.Length(text, start) : 1;
-            }
-            else
-            {
-                matches.Add((start, end));
-                start = lastEnd = end;
+                var end = matcher.Run(_choices[BitOperations.TrailingZeroCount(open)], start);
+                if (matcher.Steps < 0)
+                {
+                    throw new InputException("tokenizer_pattern_too_slow", $"The tokenizer's regular expression '{_source}' backtracks without end on this text; use a pattern without nested or competing repeats.");
+                }
+
+                if (end < 0)
+                {
+                    continue;
+                }
+
+                if (end == start && end == lastEnd)
+                {
+                    break; // an empty match right after another does not count
+                }
+
+                lastEnd = end;
+                return true;
             }
         }
+
+        return false;
     }
 
     private int Add(PatternInstruction instruction)
@@ -140,5 +177,24 @@ internal sealed class Pattern
             var (body, end) = (split + 1, _code.Count);
             Patch(split, repeat.Kind == 'l' ? end : body, repeat.Kind == 'l' ? body : end);
         }
+    }
+}
+
+/// <summary>The matches of a pattern in a text, for one foreach.</summary>
+internal ref struct PatternMatches(Pattern pattern, ReadOnlySpan<char> text, PatternMatcher matcher)
+{
+    private readonly ReadOnlySpan<char> _text = text;
+    private PatternMatcher _matcher = matcher;
+    private int _start;
+    private int _end = -1;
+
+    public readonly (int Start, int End) Current => (_start, _end);
+
+    public readonly PatternMatches GetEnumerator() => this;
+
+    public bool MoveNext()
+    {
+        _start = Math.Max(_start, _end);
+        return pattern.Next(ref _matcher, _text, ref _start, ref _end);
     }
 }

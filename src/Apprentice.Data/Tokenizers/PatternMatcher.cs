@@ -92,11 +92,13 @@ internal ref struct PatternMatcher(ReadOnlySpan<PatternInstruction> code, ReadOn
         var start = at;
         var floor = at;
         var count = 0;
-        for (; count < run.Max && at < _text.Length && run.Set!.Contains(Utf16.CodePoint(_text, at, out var length)); at += length)
+        var set = run.Set!;
+        while (count < run.Max && at < _text.Length && set.Contains(Utf16.CodePoint(_text, at, out var length)))
         {
+            at += length;
             if (++count == run.Min)
             {
-                floor = at + length;
+                floor = at;
             }
         }
 

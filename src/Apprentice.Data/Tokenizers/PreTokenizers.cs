@@ -1,31 +1,46 @@
 namespace Apprentice.Data.Tokenizers;
 
-/// <summary>A step that cuts a piece into smaller ones. Empty pieces are never added to the output.</summary>
+/// <summary>A step that cuts a piece into smaller ones.</summary>
 internal abstract class PreTokenizer
 {
-    public abstract void Split(Piece piece, List<Piece> output);
+    public abstract void Split(Piece piece, PieceOutput output);
 
-    /// <summary>All steps, one after the other, over one piece.</summary>
+    /// <summary>The words that all steps, one after the other, make of a piece.</summary>
     public static List<Piece> Run(IReadOnlyList<PreTokenizer> steps, Piece piece)
     {
-        var pieces = new List<Piece>();
+        var words = new ListOutput();
+        PieceOutput.Through(steps, words).Add(piece);
+        return words.Pieces;
+    }
+
+    private sealed class ListOutput : PieceOutput
+    {
+        public List<Piece> Pieces { get; } = [];
+
+        protected override void Take(Piece piece) => Pieces.Add(piece);
+    }
+}
+
+/// <summary>Where pieces go: the next step, or what becomes of words. Empty ones go nowhere.</summary>
+internal abstract class PieceOutput
+{
+    public void Add(Piece piece)
+    {
         if (piece.Length > 0)
         {
-            pieces.Add(piece);
+            Take(piece);
         }
+    }
 
-        foreach (var step in steps)
-        {
-            var next = new List<Piece>(pieces.Count);
-            foreach (var p in pieces)
-            {
-                step.Split(p, next);
-            }
+    protected abstract void Take(Piece piece);
 
-            pieces = next;
-        }
+    /// <summary>All steps, one after the other, the words going to <paramref name="words"/>.</summary>
+    public static PieceOutput Through(IReadOnlyList<PreTokenizer> steps, PieceOutput words) =>
+        steps.Reverse().Aggregate(words, (next, step) => new Step(step, next));
 
-        return pieces;
+    private sealed class Step(PreTokenizer step, PieceOutput next) : PieceOutput
+    {
+        protected override void Take(Piece piece) => step.Split(piece, next);
     }
 }
 
@@ -40,24 +55,24 @@ internal sealed class PatternSplit(Pattern pattern, SplitBehavior behavior, bool
     /// <summary>Whether matches are pieces and what lies between them, too.</summary>
     public bool IsPlain => behavior == SplitBehavior.Isolated && !invert;
 
-    public override void Split(Piece piece, List<Piece> output)
+    public override void Split(Piece piece, PieceOutput output)
     {
-        var matches = new List<(int Start, int End)>();
-        pattern.Matches(piece.Span, matches);
         var last = 0;
         if (behavior == SplitBehavior.Isolated)
         {
-            foreach (var (start, end) in matches)
+            foreach (var (start, end) in pattern.Matches(piece.Span, stackalloc PatternFrame[32]))
             {
-                AddPiece(piece, last, start, output);
-                AddPiece(piece, start, end, output);
+                output.Add(piece.Slice(last, start));
+                output.Add(piece.Slice(start, end));
                 last = end;
             }
 
-            AddPiece(piece, last, piece.Length, output);
+            output.Add(piece.Slice(last, piece.Length));
             return;
         }
 
+        var matches = new List<(int Start, int End)>();
+        pattern.Matches(piece.Span, matches);
         var spans = new List<(int Start, int End, bool Match)>(matches.Count);
         foreach (var (start, end) in matches)
         {
@@ -76,14 +91,6 @@ internal sealed class PatternSplit(Pattern pattern, SplitBehavior behavior, bool
         }
 
         foreach (var (start, end) in Merge(spans))
-        {
-            AddPiece(piece, start, end, output);
-        }
-    }
-
-    private static void AddPiece(Piece piece, int start, int end, List<Piece> output)
-    {
-        if (end > start)
         {
             output.Add(piece.Slice(start, end));
         }
@@ -117,7 +124,7 @@ internal sealed class PrefixSpace : PreTokenizer
 {
     private static readonly PrependNormalizer Prepend = new(" ");
 
-    public override void Split(Piece piece, List<Piece> output) =>
+    public override void Split(Piece piece, PieceOutput output) =>
         output.Add(piece.Span.StartsWith(" ") ? piece : Prepend.Apply(piece));
 }
 
@@ -126,7 +133,7 @@ internal sealed class NormalizingStep(Normalizer normalizer) : PreTokenizer
 {
     public Normalizer Normalizer => normalizer;
 
-    public override void Split(Piece piece, List<Piece> output) => output.Add(normalizer.Apply(piece));
+    public override void Split(Piece piece, PieceOutput output) => output.Add(normalizer.Apply(piece));
 }
 
 /// <summary>
@@ -141,7 +148,7 @@ internal sealed class MetaspaceSplit(string replacement, MetaspacePrepend prepen
     private readonly ReplaceNormalizer _replace = new(Pattern.Literal(" "), replacement);
     private readonly PatternSplit _split = new(Pattern.Literal(replacement), SplitBehavior.MergedWithNext);
 
-    public override void Split(Piece piece, List<Piece> output)
+    public override void Split(Piece piece, PieceOutput output)
     {
         var replaced = _replace.Apply(piece);
         var prefixed = prepend == MetaspacePrepend.Always || (prepend == MetaspacePrepend.First && piece.OriginalRange.Start == 0);
@@ -166,7 +173,7 @@ internal enum MetaspacePrepend { First, Never, Always }
 /// <summary>Cuts every so many characters.</summary>
 internal sealed class FixedLengthSplit(int length) : PreTokenizer
 {
-    public override void Split(Piece piece, List<Piece> output)
+    public override void Split(Piece piece, PieceOutput output)
     {
         for (var start = 0; start < piece.Length;)
         {

@@ -4,7 +4,7 @@ namespace Apprentice.Data.Tokenizers;
 
 /// <summary>
 /// Puts a tokenizer together from a SentencePiece <c>.model</c> file. Text is encoded as SentencePiece does it; that control
-/// tokens (BOS, EOS) are found in text, unless they are to be plain text, is as for every other tokenizer.
+/// tokens (BOS, EOS) and the unknown one are found in text, unless they are to be plain text, is as for every other tokenizer.
 /// </summary>
 internal static class SentencePieceTokenizer
 {
@@ -53,7 +53,7 @@ internal static class SentencePieceTokenizer
         var vocabulary = Vocabulary(model);
         var unknown = model.Pieces.FindIndex(p => p.Kind == PieceKind.Unknown);
         var added = model.Pieces.Select((p, id) => (Piece: p, Id: id))
-            .Where(p => p.Piece.Kind == PieceKind.Control && p.Piece.Text.Length <= AddedTokenFinder.MaxLength)
+            .Where(p => p.Piece.Kind is PieceKind.Control or PieceKind.Unknown && p.Piece.Text.Length <= AddedTokenFinder.MaxLength)
             .Select(p => new AddedToken(p.Id, p.Piece.Text, Special: true)).ToList();
         added.AddRange(AddedTokens(config, vocabulary));
         var parts = new TokenizerParts

@@ -22,55 +22,40 @@ internal sealed class TextPipeline
     public TokenList Encode(string text, bool specialAsText)
     {
         var tokens = new TokenList(text.Length / 3);
-        foreach (var (piece, token) in Cut(text, specialAsText))
+        var words = PieceOutput.Through(_parts.PreTokenizers, new WordEncoding(_parts.Model, tokens));
+        var cuts = new List<(Piece Piece, AddedToken? Token)>();
+        var normalizedCuts = new List<(Piece Piece, AddedToken? Token)>();
+        _rawTokens.Cut(new NormalizedText(Utf16.Repair(text)).Whole, specialAsText, cuts);
+        foreach (var (piece, token) in cuts)
         {
             if (token is not null)
             {
                 tokens.Add(token, piece);
+                continue;
             }
-            else
+
+            normalizedCuts.Clear();
+            _normalizedTokens.Cut(Normalize(piece), specialAsText, normalizedCuts);
+            foreach (var (part, normalizedToken) in normalizedCuts)
             {
-                tokens.Add(piece, _parts.Model.Encode(piece.Span), _parts.Model.ShownAsText);
+                if (normalizedToken is not null)
+                {
+                    tokens.Add(normalizedToken, part);
+                }
+                else
+                {
+                    words.Add(part);
+                }
             }
         }
 
         return tokens;
     }
 
-    /// <summary>The text as words (no token) and added tokens.</summary>
-    private List<(Piece Piece, AddedToken? Token)> Cut(string text, bool specialAsText)
-    {
-        var words = new List<(Piece Piece, AddedToken? Token)>();
-        var cuts = new List<(Piece Piece, AddedToken? Token)>();
-        var normalizedCuts = new List<(Piece Piece, AddedToken? Token)>();
-        _rawTokens.Cut(new NormalizedText(Utf16.Repair(text)).Whole, specialAsText, cuts);
-        foreach (var cut in cuts)
-        {
-            if (cut.Token is not null)
-            {
-                words.Add(cut);
-                continue;
-            }
-
-            normalizedCuts.Clear();
-            _normalizedTokens.Cut(Normalize(cut.Piece), specialAsText, normalizedCuts);
-            foreach (var part in normalizedCuts)
-            {
-                if (part.Token is not null)
-                {
-                    words.Add(part);
-                    continue;
-                }
-
-                foreach (var word in PreTokenizer.Run(_parts.PreTokenizers, part.Piece))
-                {
-                    words.Add((word, null));
-                }
-            }
-        }
-
-        return words;
-    }
-
     private Piece Normalize(Piece piece) => _parts.Normalizer?.Apply(piece) ?? piece;
+
+    private sealed class WordEncoding(TokenModel model, TokenList tokens) : PieceOutput
+    {
+        protected override void Take(Piece piece) => tokens.Add(piece, model.Encode(piece.Span), model.ShownAsText);
+    }
 }

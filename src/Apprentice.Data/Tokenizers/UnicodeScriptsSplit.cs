@@ -3,7 +3,7 @@ namespace Apprentice.Data.Tokenizers;
 /// <summary>Cuts where the script changes. Characters without a script go with what is before them; at the very start they are dropped, as in the reference.</summary>
 internal sealed class UnicodeScriptsSplit : PreTokenizer
 {
-    public override void Split(Piece piece, List<Piece> output)
+    public override void Split(Piece piece, PieceOutput output)
     {
         var text = piece.Span;
         var (start, last) = (-1, UnicodeScripts.None);

@@ -1,8 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace Apprentice.Data.Tokenizers;
 
 /// <summary>Steps through UTF-16 by code points. A surrogate without its partner counts as one U+FFFD.</summary>
 internal static class Utf16
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int CodePoint(ReadOnlySpan<char> text, int at, out int length)
     {
         var c = text[at];
@@ -12,6 +15,13 @@ internal static class Utf16
             return c;
         }
 
+        return Pair(text, at, out length);
+    }
+
+    private static int Pair(ReadOnlySpan<char> text, int at, out int length)
+    {
+        var c = text[at];
+        length = 1;
         if (char.IsHighSurrogate(c) && at + 1 < text.Length && char.IsLowSurrogate(text[at + 1]))
         {
             length = 2;

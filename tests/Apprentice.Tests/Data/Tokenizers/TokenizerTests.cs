@@ -132,7 +132,8 @@ public sealed class TokenizerTests
     {
         var error = Assert.Throws<InputException>(() => Tokenizer.FromGguf(new GgufVocabulary { Model = "gpt2", Pre = "nobody", Tokens = ["a"] }, "x.gguf"));
         Assert.Contains("'nobody'", error.Message, StringComparison.Ordinal);
-        Assert.Contains("llama", Assert.Throws<InputException>(() => Tokenizer.FromGguf(new GgufVocabulary { Model = "llama", Tokens = ["a"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("'bert'", Assert.Throws<InputException>(() => Tokenizer.FromGguf(new GgufVocabulary { Model = "bert", Tokens = ["a"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("unknown_token_id", Assert.Throws<InputException>(() => Tokenizer.FromGguf(new GgufVocabulary { Model = "llama", Tokens = ["a"] })).Message, StringComparison.Ordinal);
     }
 
     [Fact]
