@@ -7,7 +7,8 @@ namespace Apprentice.Tensors.Ops;
 /// <summary>
 /// DoRA's second half (Liu et al. 2024): y = m / n * h (+ bias), where h = x (W + scale B A)ᵀ and n is the length of each row
 /// of W + scale B A. That matrix is never formed: n² = ||W||² + 2 scale B·(W Aᵀ) + scale² B (A Aᵀ) Bᵀ, row by row, with the
-/// lengths of W's rows measured once, and the rest when A or B have changed. n carries no gradient.
+/// lengths of W's rows measured once, and the rest when A or B have changed. n carries no gradient. Dropout falls on the input
+/// of A alone; PEFT drops that of W, too, so the two train alike without dropout only.
 /// </summary>
 public sealed unsafe class DoraMagnitude
 {
