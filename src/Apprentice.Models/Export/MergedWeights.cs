@@ -11,27 +11,18 @@ namespace Apprentice.Models.Export;
 /// </summary>
 internal static class MergedWeights
 {
-    private const string Suffix = ".weight";
-
     /// <summary>One row.</summary>
     /// <param name="name">The weight's name in the model.</param>
     /// <param name="destination">[columns].</param>
     public static void CopyRow(LoadedModel model, string name, Weight weight, int row, float[] destination)
     {
-        var adapter = model.Adapter;
-        (adapter?.Replacement(weight) ?? weight).CopyRow(row, destination);
-        if (adapter is null || !name.EndsWith(Suffix, StringComparison.Ordinal))
+        if (model.Adapter is { } adapter)
         {
-            return;
-        }
-
-        if (adapter.ForEmbedding(weight) is { } embedding)
-        {
-            embedding.MergeEmbeddingRow(row, destination);
+            adapter.CopyMergedRow(name, weight, row, destination);
         }
         else
         {
-            adapter.For(name[..^Suffix.Length])?.MergeRow(row, destination);
+            weight.CopyRow(row, destination);
         }
     }
 

@@ -176,6 +176,11 @@ public sealed partial class LoraAdapter
     /// <param name="values">Null: the base's.</param>
     private void AddSaved(LanguageModel model, string name, float[]? values, bool trainable)
     {
+        if (model.IsTurned(name))
+        {
+            throw new InputException("unsupported_adapter", $"'{name}' lies as [in, out] in Hugging Face's files; such a weight is not saved whole", hint: "leave its module out of modules_to_save");
+        }
+
         var tied = !model.Weights.TryGetValue(name, out var original); // a head that is the embedding, too, has no name of its own
         original ??= model.Head;
         var copy = values is null ? original.Widened(trainable, name) : Weight.FromValues(name, trainable, values, [.. original.Shape]);
