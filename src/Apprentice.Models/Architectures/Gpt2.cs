@@ -33,6 +33,9 @@ public sealed class Gpt2 : LanguageModel
 
     public override Weight Head => _stack.Head;
 
+    // One projection inside the feed-forward network, not two.
+    public override long KeptFloatsPerToken => base.KeptFloatsPerToken - Layers * (long)Config.FeedForward;
+
     public static Gpt2 Open(ModelConfig config, WeightSource source)
     {
         config.Refuse("quantization_config", "scale_attn_by_inverse_layer_idx", "add_cross_attention");
@@ -46,7 +49,7 @@ public sealed class Gpt2 : LanguageModel
         var numbers = Numbers(
             config.Size("vocab_size"), width, config.Size("n_layer"), config.FindSize("n_inner") ?? 4 * width, heads, config.FindSize("n_positions") ?? 1024,
             (float)(config.Number("layer_norm_epsilon") ?? 1e-5), config.Bool("tie_word_embeddings", otherwise: true));
-        return new(numbers.Check(config.Path), config.String("activation_function") == "gelu" ? Activation.Gelu : Activation.GeluTanh, source);
+        return new(Check(numbers, config.Path), config.String("activation_function") == "gelu" ? Activation.Gelu : Activation.GeluTanh, source);
     }
 
     public static Gpt2 Open(GgufFile file, Func<GgufMapping, WeightSource> open)
@@ -57,7 +60,7 @@ public sealed class Gpt2 : LanguageModel
             (int)Math.Min(int.MaxValue, embedding.Dimensions.LastOrDefault()), metadata.GetSize("gpt2.embedding_length"), metadata.GetSize("gpt2.block_count"),
             metadata.GetSize("gpt2.feed_forward_length"), metadata.GetSize("gpt2.attention.head_count"), metadata.GetSize("gpt2.context_length"),
             metadata.GetFloat("gpt2.attention.layer_norm_epsilon"), file.Find("output.weight") is null);
-        return new(numbers.Check(file.Path), Activation.GeluTanh, open(Mapping));
+        return new(Check(numbers, file.Path), Activation.GeluTanh, open(Mapping));
     }
 
     public override Tensor Forward(Tape tape, ForwardInput input)
@@ -124,6 +127,10 @@ public sealed class Gpt2 : LanguageModel
 
     private static DecoderConfig Numbers(int vocabulary, int width, int layers, int inner, int heads, int context, float epsilon, bool tied) => new(
         vocabulary, width, layers, inner, heads, heads, width / Math.Max(1, heads), context, epsilon, RotaryFrequencies.None, AttentionBias: true, FeedForwardBias: true, tied);
+
+    private static DecoderConfig Check(DecoderConfig numbers, string path) => numbers.QueryWidth == numbers.Width
+        ? numbers.Check(path)
+        : throw new InputException("bad_config", $"{numbers.Heads} heads do not divide a width of {numbers.Width}", path);
 
     private static GgufMapping Mapping { get; } = new(new Dictionary<string, string>
     {
