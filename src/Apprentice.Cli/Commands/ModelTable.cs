@@ -24,7 +24,7 @@ internal static class ModelTable
 
         if (adapter is not null)
         {
-            Row("adapter", Format.Text($"LoRA{(adapter.Rslora ? " (rank-stabilised)" : "")}, rank {adapter.Rank}, alpha {adapter.Alpha:0.###}{(adapter.Dropout > 0 ? Format.Text($", dropout {adapter.Dropout:0.###}") : "")}"));
+            Row("adapter", Format.Text($"{(adapter.Dora ? "DoRA" : "LoRA")}{(adapter.Rslora ? " (rank-stabilised)" : "")}, rank {adapter.Rank}, alpha {adapter.Alpha:0.###}{(adapter.Dropout > 0 ? Format.Text($", dropout {adapter.Dropout:0.###}") : "")}"));
             Row("", Format.Text($"{Format.Count(adapter.Parameters)} parameters in {adapter.Modules} layers, {Format.Bytes(adapter.Bytes)}: {string.Join(", ", adapter.Targets)}"));
         }
 

@@ -10,7 +10,7 @@ using Spectre.Console;
 namespace Apprentice.Cli.Commands;
 
 /// <summary>A LoRA adapter as its files describe it.</summary>
-internal sealed record AdapterFacts(string Folder, int Rank, double Alpha, bool Rslora, double Dropout, IReadOnlyList<string> Targets, int Modules, long Parameters, long Bytes);
+internal sealed record AdapterFacts(string Folder, int Rank, double Alpha, bool Rslora, bool Dora, double Dropout, IReadOnlyList<string> Targets, int Modules, long Parameters, long Bytes);
 
 /// <summary>Where a model comes from.</summary>
 internal sealed record RunFacts(string Run, RunStatus Status, int Steps, string Base, string Method, IReadOnlyList<string> Data);
@@ -79,7 +79,7 @@ internal static class ModelsShowCommand
         var adapter = PeftAdapter.Open(folder);
         var config = adapter.Config;
         return new AdapterFacts(
-            folder, config.Rank, config.Alpha, config.UseRsLora, config.Dropout, config.TargetPattern is { } pattern ? [pattern] : config.TargetModules,
+            folder, config.Rank, config.Alpha, config.UseRsLora, config.UseDora, config.Dropout, config.TargetPattern is { } pattern ? [pattern] : config.TargetModules,
             adapter.Modules.Count, adapter.File.Tensors.Sum(t => t.Elements), new FileInfo(adapter.File.Path).Length);
     }
 
