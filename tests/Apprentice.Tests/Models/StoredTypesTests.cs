@@ -11,7 +11,7 @@ namespace Apprentice.Tests.Models;
 /// <summary>An adapter trains on frozen weights of every stored type as on the same weights widened: embedding, layers, output, and back.</summary>
 public sealed class StoredTypesTests
 {
-    private static readonly LlamaConfig Config = TinyModel.Config with
+    private static readonly DecoderConfig Config = TinyModel.Config with
     {
         Vocabulary = 40, Width = 256, Layers = 1, FeedForward = 512, HeadWidth = 64, Rotary = new RotaryFrequencies(64, 10_000),
     };
