@@ -20,6 +20,11 @@ public sealed class SequenceCache
     {
         // The last token is computed in any case: its logits are what is wanted.
         Reused = _tokens.Take(_count).Zip(prompt.SkipLast(1)).TakeWhile(pair => pair.First == pair.Second).Count();
+        if (Reused <= model.ShortContext && Math.Max(_count, prompt.Length) > model.ShortContext)
+        {
+            Reused = 0; // keys are rotated otherwise beyond the short context, and go over only where both are on the same side of it
+        }
+
         _count = Reused;
         if (_cache is null || _cache.Rows < rows)
         {

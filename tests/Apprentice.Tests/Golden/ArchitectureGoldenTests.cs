@@ -98,6 +98,43 @@ public class ArchitectureGoldenTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>A conversation that grows beyond the threshold, and one that begins anew after it: keys are rotated otherwise on either side.</summary>
+    [SkippableFact]
+    public void Kept_keys_do_not_go_across_LongRoPEs_threshold()
+    {
+        var models = 0;
+        foreach (var folder in Folders())
+        {
+            using var model = Open(folder);
+            if (model.ShortContext > 100)
+            {
+                continue;
+            }
+
+            models++;
+            using var engine = new Engine(2);
+            var kept = new SequenceCache();
+            var options = new SamplingOptions { MaxTokens = 2 };
+            foreach (var (length, reused) in new[] { (model.ShortContext - 4, 0), (model.ShortContext + 2, 0), (model.ShortContext + 6, model.ShortContext + 2), (model.ShortContext - 4, 0) })
+            {
+                var request = new GenerationRequest([.. Enumerable.Range(1, length).Select(i => i % model.Vocabulary)], options, new HashSet<int>());
+                var tokens = new List<int>();
+                new Generator(model, engine, kept: kept).Run(
+                    [request],
+                    (_, token) =>
+                    {
+                        tokens.Add(token);
+                        return true;
+                    },
+                    (_, _) => { });
+                Assert.Equal(Generate(model, engine, [request])[0], tokens);
+                Assert.Equal(reused, kept.Reused);
+            }
+        }
+
+        Skip.If(models == 0, "no model with LongRoPE among them");
+    }
+
     /// <summary>Two sequences of one batch, one after the other and each by itself.</summary>
     [SkippableFact]
     public void Packed_sequences_give_what_separate_ones_give()
