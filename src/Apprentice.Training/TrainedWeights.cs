@@ -81,11 +81,9 @@ public abstract class TrainedWeights
         {
             SafetensorsWriter.Write(
                 Path.Combine(directory, "model.safetensors"),
-                model.Model.Weights.Keys.Select(name =>
-                {
-                    var weight = model.Model.AsStored(name);
-                    return new SafetensorsTensor(name, weight.Shape, weight.CopyTo);
-                }),
+                model.Model.Weights.Select(w => model.Model.IsTurned(w.Key)
+                    ? SafetensorsTensor.Turned(w.Key, w.Value.Rows, w.Value.Columns, w.Value.CopyTo)
+                    : new SafetensorsTensor(w.Key, w.Value.Shape, w.Value.CopyTo)),
                 new Dictionary<string, string> { ["format"] = "pt" });
             ModelFolder.WriteCompanions(model, directory);
         }

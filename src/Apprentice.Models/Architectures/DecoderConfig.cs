@@ -70,9 +70,8 @@ public sealed record DecoderConfig(
         var heads = metadata.GetSize($"{name}.attention.head_count");
         var headWidth = metadata.FindSize($"{name}.attention.key_length") ?? width / Math.Max(1, heads);
         var context = metadata.FindSize($"{name}.context_length") ?? 2048;
-        var embedding = file.Find("token_embd.weight") ?? throw new InputException("missing_tensor", "the model has no tensor 'token_embd.weight'", file.Path);
         return new DecoderConfig(
-            (int)Math.Min(int.MaxValue, embedding.Dimensions.LastOrDefault()),
+            VocabularyOf(file),
             width,
             metadata.GetSize($"{name}.block_count"),
             metadata.GetSize($"{name}.feed_forward_length"),
@@ -85,6 +84,13 @@ public sealed record DecoderConfig(
             file.Find("blk.0.attn_q.bias") is not null,
             file.Find("blk.0.ffn_gate.bias") is not null,
             file.Find("output.weight") is null).Check(file.Path);
+    }
+
+    /// <summary>Rows of the embedding.</summary>
+    internal static int VocabularyOf(GgufFile file)
+    {
+        var embedding = file.Find("token_embd.weight") ?? throw new InputException("missing_tensor", "the model has no tensor 'token_embd.weight'", file.Path);
+        return (int)Math.Min(int.MaxValue, embedding.Dimensions.LastOrDefault());
     }
 
     /// <summary>As the <c>config.json</c> of a Hugging Face folder whose weights are stored as F32.</summary>

@@ -32,11 +32,7 @@ public sealed class Gemma : LanguageModel
 
     public static Gemma Open(GgufFile file, Func<GgufMapping, WeightSource> open) => new(DecoderConfig.From(file), open(Mapping));
 
-    public override Tensor Forward(Tape tape, ForwardInput input)
-    {
-        var angles = Config.Rotary.Angles(tape, input.Segments.Positions());
-        return _stack.Run(tape, _stack.Embed(tape, input), input, _ => angles);
-    }
+    public override Tensor Forward(Tape tape, ForwardInput input) => _stack.Run(tape, input, Config.Rotary);
 
     public override JsonObject ToConfig()
     {

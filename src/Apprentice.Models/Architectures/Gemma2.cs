@@ -22,7 +22,7 @@ public sealed class Gemma2 : LanguageModel
         : base(config, source)
     {
         _scores = scores;
-        _stack = DecoderStack.Take(Parts, config, TakeLayer, normOffset: 1) with { EmbeddingScale = MathF.Sqrt(config.Width) };
+        _stack = DecoderStack.Take(Parts, config, i => TakeLayer(Parts, config, scores, i, headNorms: false), normOffset: 1) with { EmbeddingScale = MathF.Sqrt(config.Width) };
     }
 
     public override Weight Head => _stack.Head;
@@ -50,11 +50,7 @@ public sealed class Gemma2 : LanguageModel
         return new(config with { Window = SlidingWindow.From(file, "gemma2", config.Layers, Slides) }, scores, open(Mapping));
     }
 
-    public override Tensor Forward(Tape tape, ForwardInput input)
-    {
-        var angles = Config.Rotary.Angles(tape, input.Segments.Positions());
-        return _stack.Run(tape, _stack.Embed(tape, input), input, _ => angles);
-    }
+    public override Tensor Forward(Tape tape, ForwardInput input) => _stack.Run(tape, input, Config.Rotary);
 
     public override JsonObject ToConfig()
     {
@@ -81,27 +77,32 @@ public sealed class Gemma2 : LanguageModel
 
     private static bool Slides(int layer) => layer % 2 == 0;
 
-    private DecoderLayer TakeLayer(int i)
+    /// <summary>A layer, which Gemma 3 has, too.</summary>
+    /// <param name="headNorms">Whether each head's queries and keys are normalised.</param>
+    internal static DecoderLayer TakeLayer(ModelWeights weights, DecoderConfig config, GemmaScores scores, int i, bool headNorms)
     {
         var at = $"model.layers.{i}";
+        Norm Take(string name, int width) => weights.TakeRmsNorm($"{at}.{name}", width, config.NormEpsilon, offset: 1);
         return new(
             new SelfAttention(
                 i,
-                Parts.TakeRmsNorm($"{at}.input_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
-                Parts.TakeQueryKeyValue($"{at}.self_attn", Config, bias: false),
-                Parts.TakeLinear($"{at}.self_attn.o_proj", Config.Width, QueryWidth, bias: false),
-                _scores.Apply(Config.Rule(i)),
-                Config.HeadWidth)
+                Take("input_layernorm", config.Width),
+                weights.TakeQueryKeyValue($"{at}.self_attn", config, bias: false),
+                weights.TakeLinear($"{at}.self_attn.o_proj", config.Width, config.QueryWidth, bias: false),
+                scores.Apply(config.Rule(i)),
+                config.HeadWidth)
             {
-                After = Parts.TakeRmsNorm($"{at}.post_attention_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
+                QueryNorm = headNorms ? Take("self_attn.q_norm", config.HeadWidth) : null,
+                KeyNorm = headNorms ? Take("self_attn.k_norm", config.HeadWidth) : null,
+                After = Take("post_attention_layernorm", config.Width),
             },
             new FeedForward(
-                Parts.TakeRmsNorm($"{at}.pre_feedforward_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
-                Parts.TakeGateAndUp($"{at}.mlp", Config, bias: false),
-                Parts.TakeLinear($"{at}.mlp.down_proj", Config.Width, Config.FeedForward, bias: false),
+                Take("pre_feedforward_layernorm", config.Width),
+                weights.TakeGateAndUp($"{at}.mlp", config, bias: false),
+                weights.TakeLinear($"{at}.mlp.down_proj", config.Width, config.FeedForward, bias: false),
                 Activation.GeluTanh)
             {
-                After = Parts.TakeRmsNorm($"{at}.post_feedforward_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
+                After = Take("post_feedforward_layernorm", config.Width),
             });
     }
 

@@ -4,7 +4,6 @@ using Apprentice.Models.Layers;
 using Apprentice.Models.Weights;
 using Apprentice.Tensors;
 using Apprentice.Tensors.Autograd;
-using Apprentice.Tensors.Ops;
 
 namespace Apprentice.Models.Architectures;
 
@@ -25,7 +24,7 @@ public sealed class Gemma3 : LanguageModel
     {
         _scores = scores;
         _localRotary = localRotary;
-        _stack = DecoderStack.Take(Parts, config, TakeLayer, normOffset: 1) with { EmbeddingScale = MathF.Sqrt(config.Width) };
+        _stack = DecoderStack.Take(Parts, config, i => Gemma2.TakeLayer(Parts, config, scores, i, headNorms: true), normOffset: 1) with { EmbeddingScale = MathF.Sqrt(config.Width) };
     }
 
     public override Weight Head => _stack.Head;
@@ -94,32 +93,6 @@ public sealed class Gemma3 : LanguageModel
     }
 
     private static bool Slides(int layer) => layer % 6 < 5;
-
-    private DecoderLayer TakeLayer(int i)
-    {
-        var at = $"model.layers.{i}";
-        return new(
-            new SelfAttention(
-                i,
-                Parts.TakeRmsNorm($"{at}.input_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
-                Parts.TakeQueryKeyValue($"{at}.self_attn", Config, bias: false),
-                Parts.TakeLinear($"{at}.self_attn.o_proj", Config.Width, QueryWidth, bias: false),
-                _scores.Apply(Config.Rule(i)),
-                Config.HeadWidth)
-            {
-                QueryNorm = Parts.TakeRmsNorm($"{at}.self_attn.q_norm", Config.HeadWidth, Config.NormEpsilon, offset: 1),
-                KeyNorm = Parts.TakeRmsNorm($"{at}.self_attn.k_norm", Config.HeadWidth, Config.NormEpsilon, offset: 1),
-                After = Parts.TakeRmsNorm($"{at}.post_attention_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
-            },
-            new FeedForward(
-                Parts.TakeRmsNorm($"{at}.pre_feedforward_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
-                Parts.TakeGateAndUp($"{at}.mlp", Config, bias: false),
-                Parts.TakeLinear($"{at}.mlp.down_proj", Config.Width, Config.FeedForward, bias: false),
-                Activation.GeluTanh)
-            {
-                After = Parts.TakeRmsNorm($"{at}.post_feedforward_layernorm", Config.Width, Config.NormEpsilon, offset: 1),
-            });
-    }
 
     private static GgufMapping Mapping { get; } = new(GgufMapping.LlamaNames(
         ("model.layers.N.self_attn.q_norm", "blk.N.attn_q_norm"),

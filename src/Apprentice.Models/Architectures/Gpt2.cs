@@ -55,9 +55,8 @@ public sealed class Gpt2 : LanguageModel
     public static Gpt2 Open(GgufFile file, Func<GgufMapping, WeightSource> open)
     {
         var metadata = file.Metadata;
-        var embedding = file.Find("token_embd.weight") ?? throw new InputException("missing_tensor", "the model has no tensor 'token_embd.weight'", file.Path);
         var numbers = Numbers(
-            (int)Math.Min(int.MaxValue, embedding.Dimensions.LastOrDefault()), metadata.GetSize("gpt2.embedding_length"), metadata.GetSize("gpt2.block_count"),
+            DecoderConfig.VocabularyOf(file), metadata.GetSize("gpt2.embedding_length"), metadata.GetSize("gpt2.block_count"),
             metadata.GetSize("gpt2.feed_forward_length"), metadata.GetSize("gpt2.attention.head_count"), metadata.GetSize("gpt2.context_length"),
             metadata.GetFloat("gpt2.attention.layer_norm_epsilon"), file.Find("output.weight") is null);
         return new(Check(numbers, file.Path), Activation.GeluTanh, open(Mapping));

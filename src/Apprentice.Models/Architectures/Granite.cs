@@ -59,12 +59,8 @@ public sealed class Granite : LanguageModel
             open(Llama.Mapping(config)));
     }
 
-    public override Tensor Forward(Tape tape, ForwardInput input)
-    {
-        var angles = Config.Rotary.Angles(tape, input.Segments.Positions());
-        var hidden = _stack.Run(tape, _stack.Embed(tape, input), input, _ => angles);
-        return Scale.Apply(tape, hidden, 1 / _multipliers.Logits); // the projection is linear
-    }
+    public override Tensor Forward(Tape tape, ForwardInput input) =>
+        Scale.Apply(tape, _stack.Run(tape, input, Config.Rotary), 1 / _multipliers.Logits); // the projection is linear
 
     public override JsonObject ToConfig()
     {

@@ -57,7 +57,7 @@ public abstract class LanguageModel(DecoderConfig config, WeightSource source) :
     /// Floats for each token that one layer's backward pass has beside what is kept: gradients of gate and up and what is made
     /// from them again; of the stream, a norm, and around them.
     /// </summary>
-    public virtual long WorkingFloatsPerToken => 3L * config.FeedForward + 6L * config.Width;
+    public long WorkingFloatsPerToken => 3L * config.FeedForward + 6L * config.Width;
 
     public long ParameterCount => Weights.Values.Sum(w => w.Count);
 
@@ -93,9 +93,6 @@ public abstract class LanguageModel(DecoderConfig config, WeightSource source) :
 
     /// <summary>Whether Hugging Face's files have a weight as [in, out].</summary>
     public bool IsTurned(string name) => Parts.IsTurned(name);
-
-    /// <summary>A weight as Hugging Face's files have it.</summary>
-    public Weight AsStored(string name) => IsTurned(name) ? Weights[name].Turned() : Weights[name];
 
     /// <summary>The <c>config.json</c> of a Hugging Face folder with these weights.</summary>
     /// <exception cref="NotSupportedException">It has a property that the format cannot express, which is named.</exception>

@@ -34,11 +34,7 @@ public sealed class Llama : LanguageModel
         return new(config, open(Mapping(config)));
     }
 
-    public override Tensor Forward(Tape tape, ForwardInput input)
-    {
-        var angles = Config.Rotary.Angles(tape, input.Segments.Positions());
-        return _stack.Run(tape, _stack.Embed(tape, input), input, _ => angles);
-    }
+    public override Tensor Forward(Tape tape, ForwardInput input) => _stack.Run(tape, input, Config.Rotary);
 
     public override JsonObject ToConfig() => Config.ToJson("llama", "LlamaForCausalLM");
 

@@ -37,11 +37,7 @@ public sealed class Mistral : LanguageModel
         return new(config with { Window = SlidingWindow.From(file, "llama", config.Layers, _ => true) }, open(Llama.Mapping(config)));
     }
 
-    public override Tensor Forward(Tape tape, ForwardInput input)
-    {
-        var angles = Config.Rotary.Angles(tape, input.Segments.Positions());
-        return _stack.Run(tape, _stack.Embed(tape, input), input, _ => angles);
-    }
+    public override Tensor Forward(Tape tape, ForwardInput input) => _stack.Run(tape, input, Config.Rotary);
 
     public override JsonObject ToConfig()
     {

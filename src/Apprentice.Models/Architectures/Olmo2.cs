@@ -33,11 +33,7 @@ public sealed class Olmo2 : LanguageModel
         ? throw new Data.InputException("unsupported_architecture", "this file of architecture olmo2 has a sliding window (OLMo 3), which is not supported", file.Path)
         : new(DecoderConfig.From(file), open(Mapping));
 
-    public override Tensor Forward(Tape tape, ForwardInput input)
-    {
-        var angles = Config.Rotary.Angles(tape, input.Segments.Positions());
-        return _stack.Run(tape, _stack.Embed(tape, input), input, _ => angles);
-    }
+    public override Tensor Forward(Tape tape, ForwardInput input) => _stack.Run(tape, input, Config.Rotary);
 
     public override JsonObject ToConfig() => Config.ToJson("olmo2", "Olmo2ForCausalLM");
 

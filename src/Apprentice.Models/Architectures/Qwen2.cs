@@ -54,11 +54,7 @@ public sealed class Qwen2 : LanguageModel
         return config;
     }
 
-    public override Tensor Forward(Tape tape, ForwardInput input)
-    {
-        var angles = Config.Rotary.Angles(tape, input.Segments.Positions());
-        return _stack.Run(tape, _stack.Embed(tape, input), input, _ => angles);
-    }
+    public override Tensor Forward(Tape tape, ForwardInput input) => _stack.Run(tape, input, Config.Rotary);
 
     public override JsonObject ToConfig() => WithWindow(Config.ToJson("qwen2", "Qwen2ForCausalLM"), Config.Window);
 

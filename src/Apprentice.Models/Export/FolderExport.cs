@@ -35,20 +35,8 @@ public static class FolderExport
     {
         var elements = MergedWeights.Elements(model, name, weight);
         return model.Model.IsTurned(name)
-            ? new(name, [.. weight.Shape.Reverse()], (start, destination) => Turned(elements, weight.Rows, weight.Columns, start, destination), type)
+            ? SafetensorsTensor.Turned(name, weight.Rows, weight.Columns, elements, type)
             : new(name, weight.Shape, elements, type);
-    }
-
-    /// <summary>Elements of [columns, rows] from those of [rows, columns], which small models only have.</summary>
-    private static void Turned(FillFloats elements, int rows, int columns, long start, Span<float> destination)
-    {
-        var all = new float[(long)rows * columns];
-        elements(0, all);
-        for (var i = 0; i < destination.Length; i++)
-        {
-            var (column, row) = Math.DivRem(start + i, rows);
-            destination[i] = all[(row * columns) + column];
-        }
     }
 
     /// <summary>The adapter with its configuration, which names the base as it was given.</summary>
@@ -81,9 +69,10 @@ public static class FolderExport
     {
         const string Name = "config.json";
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, Name)))!.AsObject();
-        foreach (var field in new[] { "torch_dtype", "dtype" }.Where(f => f == "torch_dtype" || config.ContainsKey(f)))
+        config["torch_dtype"] = TypeNames[type];
+        if (config.ContainsKey("dtype"))
         {
-            config[field] = TypeNames[type];
+            config["dtype"] = TypeNames[type];
         }
 
         ModelFolder.Write(folder, Name, config);

@@ -1,11 +1,10 @@
+using System.Numerics.Tensors;
 using Apprentice.Data;
 using Apprentice.Models.Architectures;
 using Apprentice.Models.Layers;
 using Apprentice.Models.Registry;
 using Apprentice.Models.Weights;
 using Apprentice.Tensors;
-using Apprentice.Tensors.Kernels;
-using Apprentice.Tensors.Ops;
 
 namespace Apprentice.Models.Export;
 
@@ -23,7 +22,12 @@ public static class GgufAdapterExport
     public static void Write(LoadedModel model, string name, string? baseModel, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var adapter = model.Adapter ?? throw new InputException("no_adapter", "this is a whole model, not an adapter", model.Reference.Base, hint: "export it with --format gguf");
+        var adapter = model.Adapter ?? throw new InputException("not_an_adapter", "this is a whole model, not an adapter", model.Reference.Base, hint: "export it with --format gguf");
+        if (adapter.Config.Alpha == 0)
+        {
+            throw new InputException("not_exportable", "the adapter's alpha is 0, which the format reads as a factor of 1", model.Reference.Adapter);
+        }
+
         if (adapter.Config.UseDora || adapter.Saved.Count > 0)
         {
             throw new InputException(
@@ -56,34 +60,22 @@ public static class GgufAdapterExport
     private static IEnumerable<GgufTensor> TensorsOf(string module, LoraAdapter adapter, LanguageModel model, GgufArchitecture architecture)
     {
         var weight = $"{module}.weight";
-        var stored = architecture.Translate(weight) ?? throw new InputException("not_exportable", $"GGUF has no name for the weight '{weight}'");
+        var stored = architecture.Mapping.Translate(weight) ?? throw new InputException("not_exportable", $"GGUF has no name for the weight '{weight}'");
         var pair = adapter.For(module)!;
-        var (a, b) = (pair.A.ToArray(), pair.B.ToArray());
         var missing = pair.Scale / ((float)adapter.Config.Alpha / pair.Rank);
-        if (missing != 1)
-        {
-            b = Array.ConvertAll(b, value => value * missing);
-        }
-
-        if (architecture.InterleavedHeads(weight) is { } heads)
-        {
-            b = GgufAdapter.Reordered(b, pair.Rank, GgufSource.InterleavedOrder(pair.B.Rows, heads));
-        }
-
-        var isEmbedding = module == model.TokenEmbedding.Name;
-        yield return isEmbedding
-            ? Tensor(stored + GgufAdapter.SuffixA, [pair.A.Columns, pair.Rank], GgufAdapter.Transposed(a, pair.Rank, pair.A.Columns))
-            : Tensor(stored + GgufAdapter.SuffixA, [pair.Rank, pair.A.Columns], a);
-        yield return Tensor(stored + GgufAdapter.SuffixB, [pair.B.Rows, pair.Rank], b);
+        var b = architecture.Mapping.InterleavedHeads(weight) is { } heads ? pair.B.WithRows(GgufSource.InterleavedOrder(pair.B.Rows, heads)) : pair.B;
+        yield return Tensor(stored + GgufAdapter.SuffixA, module == model.TokenEmbedding.Name ? pair.A.Turned() : pair.A, 1);
+        yield return Tensor(stored + GgufAdapter.SuffixB, b, missing);
     }
 
-    private static GgufTensor Tensor(string name, long[] shape, float[] values) => new(name, shape, GgmlType.All[0], stream =>
+    private static GgufTensor Tensor(string name, Weight weight, float factor) => new(name, [.. weight.Shape], GgmlType.All[0], stream =>
     {
-        var row = new byte[BlockFormats.RowBytes(StorageType.F32, (int)shape[1])];
-        for (var r = 0; r < shape[0]; r++)
+        var row = new float[weight.Columns];
+        for (var r = 0; r < weight.Rows; r++)
         {
-            BlockFormats.FromFloats(StorageType.F32, values.AsSpan(r * (int)shape[1], (int)shape[1]), row);
-            stream.Write(row);
+            weight.CopyRow(r, row);
+            TensorPrimitives.Multiply(row, factor, row);
+            GgufExport.WriteRow(stream, StorageType.F32, row);
         }
     });
 }

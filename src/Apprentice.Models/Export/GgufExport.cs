@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Apprentice.Data;
 using Apprentice.Data.Tokenizers;
 using Apprentice.Models.Architectures;
@@ -13,14 +14,7 @@ namespace Apprentice.Models.Export;
 /// <param name="Mapping">What its weights are called, and what is stored otherwise.</param>
 /// <param name="Tensors">What GGUF has as tensors and Hugging Face as settings: divisors of the rotary frequencies.</param>
 public sealed record GgufArchitecture(
-    IReadOnlyList<(string Key, object Value)> Metadata, GgufMapping Mapping, IEnumerable<(string Name, float[] Values)> Tensors)
-{
-    /// <summary>From a Hugging Face name to llama.cpp's, or null.</summary>
-    public string? Translate(string name) => Mapping.Translate(name);
-
-    /// <summary>The number of heads of a weight whose rows llama.cpp stores with the halves of each head interleaved, else null.</summary>
-    public int? InterleavedHeads(string name) => Mapping.InterleavedHeads(name);
-}
+    IReadOnlyList<(string Key, object Value)> Metadata, GgufMapping Mapping, IEnumerable<(string Name, float[] Values)> Tensors);
 
 /// <summary>
 /// Writes a model as one GGUF file with tokenizer and chat template inside, names and types as llama.cpp's converter has
@@ -113,25 +107,29 @@ public static class GgufExport
 
     private static GgufTensor TensorOf(LoadedModel model, string name, Weight weight, GgufArchitecture architecture, StorageType asked)
     {
-        var translated = architecture.Translate(name) ?? throw new InputException("not_exportable", $"GGUF has no name for the weight '{name}'");
+        var translated = architecture.Mapping.Translate(name) ?? throw new InputException("not_exportable", $"GGUF has no name for the weight '{name}'");
         var vector = weight.Shape.Count == 1;
         var type = vector || translated == LearnedPositions ? StorageType.F32
             : weight.Columns % BlockFormats.BlockElements(asked) == 0 ? asked
             : StorageType.F16;
         return new GgufTensor(translated, [.. weight.Shape], TypeOf(type), stream =>
         {
-            var order = architecture.InterleavedHeads(name) is { } heads ? GgufSource.InterleavedOrder((int)weight.Shape[0], heads) : null;
+            var order = architecture.Mapping.InterleavedHeads(name) is { } heads ? GgufSource.InterleavedOrder((int)weight.Shape[0], heads) : null;
             var (row, offset) = (new float[weight.Columns], architecture.Mapping.OffsetOf(name));
             for (var r = 0; r < weight.Rows; r++)
             {
                 MergedWeights.CopyRow(model, name, weight, vector || order is null ? r : order[r], row);
-                System.Numerics.Tensors.TensorPrimitives.Add(row, offset, row);
+                if (offset != 0)
+                {
+                    TensorPrimitives.Add(row, offset, row);
+                }
+
                 WriteRow(stream, type, vector && order is not null ? Array.ConvertAll(order, at => row[at]) : row);
             }
         });
     }
 
-    private static void WriteRow(Stream stream, StorageType type, float[] row)
+    internal static void WriteRow(Stream stream, StorageType type, float[] row)
     {
         var bytes = new byte[BlockFormats.RowBytes(type, row.Length)];
         BlockFormats.FromFloats(type, row, bytes);

@@ -29,7 +29,7 @@ public sealed class ChatSession(LoadedModel model, Engine engine, bool raw = fal
     public string? System { get; set; }
 
     /// <summary>What was said, the system message first.</summary>
-    public IReadOnlyList<JsonObject> Messages => System is null ? _messages : [Message("system", System), .. _messages];
+    public IReadOnlyList<JsonObject> Messages => System is null ? _messages : [LoadedModel.Message("system", System), .. _messages];
 
     public int ContextLength => model.Model.ContextLength;
 
@@ -47,7 +47,7 @@ public sealed class ChatSession(LoadedModel model, Engine engine, bool raw = fal
     /// </exception>
     public ChatAnswer Answer(string question, SamplingOptions sampling, Action<string> show, CancellationToken cancellation = default)
     {
-        _messages.Add(Message("user", question));
+        _messages.Add(LoadedModel.Message("user", question));
         var text = new StringBuilder();
         try
         {
@@ -72,7 +72,7 @@ public sealed class ChatSession(LoadedModel model, Engine engine, bool raw = fal
 
             if (result is not null || text.Length > 0)
             {
-                _messages.Add(Message("assistant", text.ToString()));
+                _messages.Add(LoadedModel.Message("assistant", text.ToString()));
             }
 
             return new ChatAnswer(text.ToString(), result, prompt.Length, _cache.Reused);
@@ -94,6 +94,4 @@ public sealed class ChatSession(LoadedModel model, Engine engine, bool raw = fal
             $"the conversation has come to {prompt.Length} tokens and the model's context is {ContextLength}, which leaves no room for an answer",
             hint: _messages.Count > 1 ? "/reset begins a new conversation" : "ask something shorter");
     }
-
-    private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
 }

@@ -34,6 +34,13 @@ internal sealed record DecoderStack(Weight Embedding, DecoderLayer[] Layers, Nor
     /// <summary>The token embeddings [tokens, width].</summary>
     public Tensor Embed(Tape tape, ForwardInput input) => Scaled(tape, input.Embed(tape, Embedding), EmbeddingScale);
 
+    /// <summary>From ids to hidden states where every layer rotates alike.</summary>
+    public Tensor Run(Tape tape, ForwardInput input, RotaryFrequencies rotary)
+    {
+        var angles = rotary.Angles(tape, input.Segments.Positions());
+        return Run(tape, Embed(tape, input), input, _ => angles);
+    }
+
     /// <param name="x">What goes into the first layer.</param>
     /// <param name="angles">Of each layer's rotation, or null where it has none.</param>
     /// <returns>The hidden states after the last norm, [tokens, width].</returns>

@@ -123,11 +123,8 @@ public sealed partial record RotaryFrequencies
             : throw settings.Wrong(name, $"a list of {dimensions / 2} numbers above 0");
     }
 
-    private static double YarnAmplitude(ModelConfig settings, double factor)
-    {
-        double Of(double scale) => factor <= 1 ? 1 : 0.1 * scale * Math.Log(factor) + 1;
-        return settings.Number("mscale") is { } mscale && settings.Number("mscale_all_dim") is { } all && mscale != 0 && all != 0
-            ? Of(mscale) / Of(all)
-            : Of(1);
-    }
+    private static double YarnAmplitude(ModelConfig settings, double factor) =>
+        settings.Number("mscale") is { } mscale && settings.Number("mscale_all_dim") is { } all && mscale != 0 && all != 0
+            ? YarnAmplitude(factor, mscale) / YarnAmplitude(factor, all)
+            : YarnAmplitude(factor);
 }

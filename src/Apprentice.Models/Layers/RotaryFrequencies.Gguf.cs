@@ -44,7 +44,7 @@ public sealed partial record RotaryFrequencies
                 OriginalContext = original,
                 BetaFast = metadata.FindFloat($"{key}.scaling.yarn_beta_fast") ?? 32,
                 BetaSlow = metadata.FindFloat($"{key}.scaling.yarn_beta_slow") ?? 1,
-                Amplitude = PlainYarnAmplitude(factor) * (metadata.FindFloat($"{key}.scaling.yarn_attn_factor") ?? 1),
+                Amplitude = YarnAmplitude(factor) * (metadata.FindFloat($"{key}.scaling.yarn_attn_factor") ?? 1),
             },
             _ => throw new InputException("unsupported_rope", $"{key}.scaling.type '{kind}' is not supported; none, linear, yarn and longrope are", file.Path),
         };
@@ -71,7 +71,7 @@ public sealed partial record RotaryFrequencies
                 yield return ($"{key}.scaling.original_context_length", (uint)OriginalContext);
                 yield return ($"{key}.scaling.yarn_beta_fast", (float)BetaFast);
                 yield return ($"{key}.scaling.yarn_beta_slow", (float)BetaSlow);
-                yield return ($"{key}.scaling.yarn_attn_factor", (float)(Amplitude / PlainYarnAmplitude(Factor)));
+                yield return ($"{key}.scaling.yarn_attn_factor", (float)(Amplitude / YarnAmplitude(Factor)));
                 break;
             case "longrope":
                 yield return ($"{key}.scaling.original_context_length", (uint)OriginalContext);
@@ -99,5 +99,5 @@ public sealed partial record RotaryFrequencies
         return Divisors is null ? [] : [(Freqs, Divisors)];
     }
 
-    private static double PlainYarnAmplitude(double factor) => factor <= 1 ? 1 : 0.1 * Math.Log(factor) + 1;
+    private static double YarnAmplitude(double factor, double scale = 1) => factor <= 1 ? 1 : 0.1 * scale * Math.Log(factor) + 1;
 }

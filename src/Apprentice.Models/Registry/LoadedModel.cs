@@ -137,5 +137,5 @@ public sealed class LoadedModel : IDisposable
         }
     }
 
-    private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
+    internal static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
 }

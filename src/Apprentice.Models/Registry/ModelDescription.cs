@@ -66,7 +66,7 @@ public sealed record ModelDescription
         var file = Path.Combine(folder, "config.json");
         var config = File.Exists(file) ? ModelConfig.Open(file) : null;
         var text = config?.Object("text_config") ?? config; // a model that sees, too, has it inside
-        var weights = SafetensorsSource.IsIn(folder) ? new SafetensorsSource(folder).Files.Select(SafetensorsFile.Open).ToArray() : [];
+        var weights = SafetensorsSource.IsIn(folder) ? new SafetensorsSource(folder).Headers : [];
         return new ModelDescription
         {
             Kind = "folder",

@@ -14,8 +14,8 @@ public sealed record TemplateFeatures(bool System, bool Tools, bool Reasoning, s
 
     /// <summary>Null where the model has no template.</summary>
     public static TemplateFeatures? Of(ModelText text) => text.Template is not { Source: var source } ? null : new TemplateFeatures(
-        Writes(text, [Message("system", Probe), Message("user", "Hi")], null),
-        Writes(text, [Message("user", "Hi")], [Tool()]),
+        Writes(text, [LoadedModel.Message("system", Probe), LoadedModel.Message("user", "Hi")], null),
+        Writes(text, [LoadedModel.Message("user", "Hi")], [Tool()]),
         source.Contains("reasoning_content", StringComparison.Ordinal) || source.Contains("enable_thinking", StringComparison.Ordinal),
         WhyUntrainable(text));
 
@@ -35,15 +35,13 @@ public sealed record TemplateFeatures(bool System, bool Tools, bool Reasoning, s
     {
         try
         {
-            return text.Render([Message("user", "Hi"), Message("assistant", "Hello")]).Assistant.Count > 0 ? null : "it does not write what the assistant said";
+            return text.Render([LoadedModel.Message("user", "Hi"), LoadedModel.Message("assistant", "Hello")]).Assistant.Count > 0 ? null : "it does not write what the assistant said";
         }
         catch (InputException e)
         {
             return e.Message;
         }
     }
-
-    private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
 
     private static JsonObject Tool() => new()
     {

@@ -2,6 +2,7 @@ using System.Text;
 using Apprentice.Data;
 using Apprentice.Models.Architectures;
 using Apprentice.Models.Export;
+using Apprentice.Tensors;
 
 namespace Apprentice.Models.Weights;
 
@@ -35,10 +36,17 @@ public sealed class GgufAdapter
     /// <summary>Whether the file says in its beginning that it is an adapter, as every writer does.</summary>
     public static bool Is(string path)
     {
-        using var stream = File.OpenRead(path);
-        var beginning = new byte[BeginningBytes];
-        var read = stream.ReadAtLeast(beginning, beginning.Length, throwOnEndOfStream: false);
-        return beginning.AsSpan(0, read).IndexOf(Mark) >= 0;
+        try
+        {
+            using var stream = File.OpenRead(path);
+            var beginning = new byte[BeginningBytes];
+            var read = stream.ReadAtLeast(beginning, beginning.Length, throwOnEndOfStream: false);
+            return beginning.AsSpan(0, read).IndexOf(Mark) >= 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // why it cannot be read is said when it is to be
+        }
     }
 
     /// <summary>The base model that the file names, or null.</summary>
@@ -68,7 +76,7 @@ public sealed class GgufAdapter
         var ranks = new List<KeyValuePair<string, int>>();
         foreach (var (module, weight) in model.LinearLayers.Select(l => (l.Name, l.Weight)).Prepend(model.TokenEmbedding))
         {
-            var stored = architecture.Translate($"{module}.weight");
+            var stored = architecture.Mapping.Translate($"{module}.weight");
             if (stored is null || !left.Remove(stored + SuffixA))
             {
                 continue;
@@ -87,8 +95,10 @@ public sealed class GgufAdapter
 
             var (first, second) = (file.ReadFloats(a.Name), file.ReadFloats(b.Name));
             pairs.Add((module, (
-                isEmbedding ? Transposed(first, inFeatures, (int)rank) : first,
-                architecture.InterleavedHeads($"{module}.weight") is { } heads ? Reordered(second, (int)rank, GgufSource.HuggingFaceOrder(outFeatures, heads)) : second)));
+                isEmbedding ? Weight.FromValues(a.Name, trainable: false, first, inFeatures, rank).Turned().ToArray() : first,
+                architecture.Mapping.InterleavedHeads($"{module}.weight") is { } heads
+                    ? Weight.FromValues(b.Name, trainable: false, second, outFeatures, rank).WithRows(GgufSource.HuggingFaceOrder(outFeatures, heads)).ToArray()
+                    : second)));
             ranks.Add(new(module, (int)rank));
         }
 
@@ -99,33 +109,6 @@ public sealed class GgufAdapter
                 : Error("the adapter has no tensors"));
 
         InputException Error(string message) => new(ErrorCode, message, path);
-    }
-
-    /// <summary>Row r of the result is this row of the values.</summary>
-    internal static float[] Reordered(float[] values, int columns, int[] order)
-    {
-        var result = new float[values.Length];
-        for (var r = 0; r < order.Length; r++)
-        {
-            values.AsSpan(order[r] * columns, columns).CopyTo(result.AsSpan(r * columns));
-        }
-
-        return result;
-    }
-
-    /// <summary>[rows, columns] to [columns, rows].</summary>
-    internal static float[] Transposed(float[] values, int rows, int columns)
-    {
-        var result = new float[values.Length];
-        for (var r = 0; r < rows; r++)
-        {
-            for (var c = 0; c < columns; c++)
-            {
-                result[((long)c * rows) + r] = values[((long)r * columns) + c];
-            }
-        }
-
-        return result;
     }
 
     internal static GgufArchitecture Describe(LanguageModel model, string path)

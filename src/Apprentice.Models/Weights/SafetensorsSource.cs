@@ -7,18 +7,17 @@ namespace Apprentice.Models.Weights;
 public sealed class SafetensorsSource : WeightSource
 {
     private readonly Dictionary<string, (SafetensorsFile File, SafetensorsTensorInfo Tensor)> _tensors = [];
-    private readonly List<string> _files = [];
 
     /// <exception cref="InputException">The folder has no safetensors weights, or they are not sound.</exception>
     public SafetensorsSource(string folder)
     {
         Path = folder;
         var (single, index) = (Single(folder), Index(folder));
-        _files.AddRange(
-            File.Exists(single) ? [single]
+        var files = File.Exists(single) ? [single]
             : File.Exists(index) ? ShardsOf(index)
-            : throw new InputException("no_weights", "the folder has neither model.safetensors nor model.safetensors.index.json", folder));
-        foreach (var file in _files.Select(SafetensorsFile.Open))
+            : throw new InputException("no_weights", "the folder has neither model.safetensors nor model.safetensors.index.json", folder);
+        Headers = [.. files.Select(SafetensorsFile.Open)];
+        foreach (var file in Headers)
         {
             foreach (var tensor in file.Tensors)
             {
@@ -32,7 +31,10 @@ public sealed class SafetensorsSource : WeightSource
 
     public override string Path { get; }
 
-    public override IReadOnlyList<string> Files => _files;
+    public override IReadOnlyList<string> Files => [.. Headers.Select(h => h.Path)];
+
+    /// <summary>The files, as far as their headers say what is in them.</summary>
+    internal IReadOnlyList<SafetensorsFile> Headers { get; }
 
     public override bool Has(string name) => Find(name) is not null;
 

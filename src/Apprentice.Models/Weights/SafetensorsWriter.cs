@@ -26,6 +26,28 @@ public sealed record SafetensorsTensor(string Name, IReadOnlyList<long> Shape, F
             throw new ArgumentException($"{values.Length} values for '{name}' of shape [{string.Join(", ", shape)}]", nameof(values));
         }
     }
+
+    /// <summary>A matrix [rows, columns] to be written as [columns, rows]: made whole with its first piece, let go with its last.</summary>
+    public static SafetensorsTensor Turned(string name, int rows, int columns, FillFloats fill, StorageType type = StorageType.F32)
+    {
+        Weight? turned = null;
+        return new(
+            name,
+            [columns, rows],
+            (start, destination) =>
+            {
+                if (turned is null)
+                {
+                    var values = new float[(long)rows * columns];
+                    fill(0, values);
+                    turned = Weight.FromValues(name, trainable: false, values, rows, columns).Turned();
+                }
+
+                turned.CopyTo(start, destination);
+                turned = start + destination.Length < turned.Count ? turned : null;
+            },
+            type);
+    }
 }
 
 /// <summary>

@@ -116,9 +116,7 @@ internal sealed unsafe class AttentionShape(
         TensorPrimitives.Multiply(all, _scale, all);
         if (rule.Softcap is { } cap)
         {
-            TensorPrimitives.Multiply(all, 1 / cap, all);
-            TensorPrimitives.Tanh(all, all);
-            TensorPrimitives.Multiply(all, cap, all);
+            Softcap.Bend(all, cap);
         }
     }
 

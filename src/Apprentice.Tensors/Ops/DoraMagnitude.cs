@@ -13,7 +13,7 @@ namespace Apprentice.Tensors.Ops;
 public sealed unsafe class DoraMagnitude
 {
     private readonly Weight _weight;
-    private readonly float[] _squares;
+    private float[]? _squares; // of the lengths of W's rows, once something asks for them
     private readonly Tensor _norms;
     private (int A, int B) _measured = (-1, -1);
 
@@ -29,9 +29,10 @@ public sealed unsafe class DoraMagnitude
             throw new ArgumentException($"{vector.Name} has {vector.Count} elements; {weight.Name} has {weight.Rows} rows and is to be frozen", nameof(vector));
         }
 
-        (Vector, _weight, _squares, _norms) = (vector, weight, Squares(weight), Tensor.Persistent(1, weight.Rows));
+        (Vector, _weight, _norms) = (vector, weight, Tensor.Persistent(1, weight.Rows));
         if (isNew)
         {
+            _squares = Squares(weight);
             vector.SetValues(Array.ConvertAll(_squares, MathF.Sqrt));
         }
     }
@@ -82,7 +83,7 @@ public sealed unsafe class DoraMagnitude
     /// <summary>n [out], measured again where A or B have changed.</summary>
     private float* Norms(Engine engine, LoraPair pair)
     {
-        lock (_squares)
+        lock (_norms)
         {
             var now = (pair.A.Version, pair.B.Version);
             if (_measured != now)
@@ -102,7 +103,7 @@ public sealed unsafe class DoraMagnitude
         var gram = engine.Arena.Rent((long)rank * rank);
         Gemm.Run(engine, rank, rows, width, pair.A.Floats, width, 1, new Operand(_weight, transposed: true), products, rows, accumulate: false);
         Gemm.Run(engine, rank, rank, width, pair.A.Floats, width, 1, new Operand(pair.A, transposed: true), gram, rank, accumulate: false);
-        fixed (float* squares = _squares)
+        fixed (float* squares = _squares ??= Squares(_weight))
         {
             engine.Team.Run(RowParts.Count(rows), new NormJob(rows, rank, pair.Scale, squares, products, gram, pair.B.Floats, _norms.Data));
         }

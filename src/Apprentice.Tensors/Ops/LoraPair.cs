@@ -21,19 +21,16 @@ public sealed record LoraPair(Weight A, Weight B, float Scale, DropoutMask? Drop
     /// <summary>Makes a row of W, widened, the same row of the changed weight.</summary>
     /// <param name="row">Its number.</param>
     /// <param name="values">[in].</param>
-    public void MergeRow(int row, float[] values)
+    public unsafe void MergeRow(int row, float[] values)
     {
         ArgumentNullException.ThrowIfNull(values);
         ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, A.Columns);
-        var (b, a) = (new float[Rank], new float[A.Columns]);
-        B.CopyTo((long)row * Rank, b);
-        for (var k = 0; k < Rank; k++)
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)B.Rows);
+        fixed (float* to = values)
         {
-            A.CopyTo((long)k * A.Columns, a);
-            var factor = Scale * b[k];
-            for (var i = 0; i < values.Length; i++)
+            for (var k = 0; k < Rank; k++)
             {
-                values[i] += factor * a[i];
+                Kernels.Rows.AddScaled(Scale * B.Floats[(long)row * Rank + k], A.Floats + (long)k * A.Columns, to, values.Length);
             }
         }
 

@@ -10,6 +10,14 @@ public static unsafe class Softcap
     /// <returns>[rows, width].</returns>
     public static Tensor Apply(Tape tape, Tensor x, float cap) => RowOperation.Apply(tape, x, x.Columns, new Function(cap));
 
+    /// <summary>Bends values where they lie.</summary>
+    internal static void Bend(Span<float> values, float cap)
+    {
+        TensorPrimitives.Multiply(values, 1 / cap, values);
+        TensorPrimitives.Tanh(values, values);
+        TensorPrimitives.Multiply(values, cap, values);
+    }
+
     private readonly struct Function(float cap) : IRowFunction
     {
         public void Forward(int row, float* x, float* y, int width, float* work)

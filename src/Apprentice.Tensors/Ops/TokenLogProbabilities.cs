@@ -223,14 +223,7 @@ public static unsafe class TokenLogProbabilities
     /// <summary>Bends a row of a chunk of logits.</summary>
     private readonly struct CapJob(int tokens, float* logits, float cap) : IJob
     {
-        public void Run(int part, Scratch scratch) => Cap(new Span<float>(logits + (long)part * tokens, tokens), cap);
-
-        public static void Cap(Span<float> row, float cap)
-        {
-            TensorPrimitives.Multiply(row, 1 / cap, row);
-            TensorPrimitives.Tanh(row, row);
-            TensorPrimitives.Multiply(row, cap, row);
-        }
+        public void Run(int part, Scratch scratch) => Softcap.Bend(new Span<float>(logits + (long)part * tokens, tokens), cap);
     }
 
     /// <summary>Turns a row of a chunk of logits into its gradient.</summary>
@@ -263,7 +256,7 @@ public static unsafe class TokenLogProbabilities
         /// <summary>Caps the row; gives 1 - tanh²(logit / cap).</summary>
         private static Span<float> Slope(Span<float> row, float cap, Span<float> slope)
         {
-            CapJob.Cap(row, cap);
+            Softcap.Bend(row, cap);
             TensorPrimitives.Multiply(row, 1 / cap, slope);
             TensorPrimitives.Multiply(slope, slope, slope);
             TensorPrimitives.Subtract(1f, slope, slope);

@@ -144,7 +144,7 @@ public sealed class ArchitectureFilesTests(ITestOutputHelper output) : IDisposab
 
     private static void Save(LanguageModel model, string folder, Func<string, string> rename) => SafetensorsWriter.Write(
         Path.Combine(folder, "model.safetensors"),
-        model.Weights.Keys.Select(model.AsStored).Select(w => new SafetensorsTensor(rename(w.Name), w.Shape, w.CopyTo)));
+        model.Weights.Values.Select(w => model.IsTurned(w.Name) ? SafetensorsTensor.Turned(rename(w.Name), w.Rows, w.Columns, w.CopyTo) : new SafetensorsTensor(rename(w.Name), w.Shape, w.CopyTo)));
 
     private string Export(LoadedModel model, string name)
     {

@@ -75,7 +75,7 @@ public sealed class HostileArchitectureTests(ITestOutputHelper output) : IDispos
 
             var architecture = model.ToGguf();
             var tensors = model.Weights
-                .Select(w => Tensor(architecture.Translate(w.Key)!, w.Value.Shape, w.Value.ToArray()))
+                .Select(w => Tensor(architecture.Mapping.Translate(w.Key)!, w.Value.Shape, w.Value.ToArray()))
                 .Concat(architecture.Tensors.Select(t => Tensor(t.Name, [t.Values.Length], t.Values))).ToArray();
             var scaling = $"{architecture.Metadata[0].Value}.rope.scaling";
             foreach (var key in architecture.Metadata.Select(m => m.Key).Skip(1).Append($"{scaling}.type").Append($"{scaling}.factor"))

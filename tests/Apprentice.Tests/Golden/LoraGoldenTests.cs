@@ -206,7 +206,7 @@ public class LoraGoldenTests(ITestOutputHelper output)
             var shape = golden.Shape(name);
             if (model.IsTurned(name[Prefix.Length..]))
             {
-                merged = GgufAdapter.Transposed(merged, (int)shape[1], (int)shape[0]); // Conv1D lies as [in, out] in the file
+                merged = Weight.FromValues(name, false, merged, shape[1], shape[0]).Turned().ToArray(); // Conv1D lies as [in, out] in the file
             }
 
             foreach (var problem in ArchitectureGoldenTests.Compare(name, merged, wanted, 1e-5))
