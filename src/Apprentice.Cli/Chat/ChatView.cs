@@ -72,5 +72,5 @@ internal sealed class ChatView(Terminal terminal)
 
     /// <summary>What went wrong with one message, after which the conversation goes on.</summary>
     public void Fail(InputException failure) => terminal.Results.MarkupLine(
-        $"[red]error:[/] {Markup.Escape(failure.Message)}{(failure.Hint is { } hint ? $"\n[grey]hint: {Markup.Escape(hint)}[/]" : "")}\n");
+        $"[red]error:[/] {Markup.Escape(ErrorReport.Of(failure).Said())}{(failure.Hint is { } hint ? $"\n[grey]hint: {Markup.Escape(hint)}[/]" : "")}\n");
 }

@@ -125,7 +125,7 @@ internal static class ExportWork
         }
         catch (InputException e)
         {
-            note($"not tried on the run's test: {e.Message}");
+            note($"not tried on the run's test: {ErrorReport.Of(e).Said()}");
             return [];
         }
     }

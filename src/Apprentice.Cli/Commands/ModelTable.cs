@@ -54,7 +54,7 @@ internal static class ModelTable
         terminal.Results.Write(grid);
         if (problem is not null)
         {
-            terminal.Results.MarkupLine($"\n[yellow]cannot be used:[/] {Markup.Escape(Plain(problem.Message))}{(problem.Hint is { } hint ? $"\n[grey]hint: {Markup.Escape(Plain(hint))}[/]" : "")}");
+            terminal.Results.MarkupLine($"\n[yellow]cannot be used:[/] {Markup.Escape(Plain(ErrorReport.Of(problem).Said(), LongestText + (problem.File?.Length ?? 0)))}{(problem.Hint is { } hint ? $"\n[grey]hint: {Markup.Escape(Plain(hint))}[/]" : "")}");
         }
     }
 
@@ -65,6 +65,6 @@ internal static class ModelTable
     }
 
     /// <summary>What strangers' files say may be long, or move the cursor.</summary>
-    private static string Plain(string text) =>
-        string.Concat((text.Length > LongestText ? text[..LongestText] + "…" : text).Select(c => char.IsControl(c) ? ' ' : c));
+    private static string Plain(string text, int longest = LongestText) =>
+        string.Concat((text.Length > longest ? text[..longest] + "…" : text).Select(c => char.IsControl(c) ? ' ' : c));
 }

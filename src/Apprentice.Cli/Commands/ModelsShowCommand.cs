@@ -70,7 +70,7 @@ internal static class ModelsShowCommand
         {
             Model = path, reference.Base, described.Kind, described.Name, described.Architecture, described.Parameters, described.Bytes, described.Types,
             described.ContextLength, described.Vocabulary, ChatTemplate = template, described.License, Adapter = adapter, Run = run, Memory = memory,
-            Problem = problem is null ? null : new { problem.Code, problem.Message, problem.Hint },
+            Problem = problem is null ? null : ErrorReport.Of(problem),
         });
     }
 

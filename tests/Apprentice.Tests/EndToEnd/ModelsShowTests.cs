@@ -60,10 +60,11 @@ public sealed class ModelsShowTests : IDisposable
         File.WriteAllText(work.In("m", "config.json"), config.ToJsonString());
         var shown = await work.Done("models show m");
         Assert.Equal("unsupported_architecture", shown.GetProperty("problem").GetProperty("code").GetString());
+        Assert.Equal("m/config.json", shown.GetProperty("problem").GetProperty("file").GetString());
         Assert.True(shown.GetProperty("parameters").GetInt64() > 20_000);
         Assert.Equal(System.Text.Json.JsonValueKind.Null, shown.GetProperty("memory").ValueKind);
         var table = await work.Run("models show m");
-        Assert.Contains("cannot be used: models of architecture", table.Output, StringComparison.Ordinal);
+        Assert.Contains("cannot be used: m/config.json: models of architecture", table.Output, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', table.Output);
 
         File.WriteAllText(work.In("x.gguf"), "GGUF");
