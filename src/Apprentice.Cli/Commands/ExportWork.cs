@@ -47,13 +47,7 @@ internal static class ExportWork
             return;
         }
 
-        if (File.Exists(request.Out) || (Directory.Exists(request.Out) && Directory.EnumerateFileSystemEntries(request.Out).Any()))
-        {
-            throw new InputException("bad_path", "a new folder is to be written, and something of that name is there", request.Out, hint: "give another name, or remove what is there");
-        }
-
-        Work.RequireFolderOf(Path.TrimEndingDirectorySeparator(request.Out));
-        AtomicFile.RequirePlace(Path.TrimEndingDirectorySeparator(request.Out));
+        Work.RequireNewFolder(request.Out);
     }
 
     private static ExportSummary Write(ExportRequest request, Action<string> note)
@@ -62,13 +56,13 @@ internal static class ExportWork
         switch (request.Format)
         {
             case ExportFormat.Peft:
-                WriteFolder(request.Out, folder => FolderExport.WriteAdapter(model, folder));
+                Work.WriteFolder(request.Out, folder => FolderExport.WriteAdapter(model, folder));
                 return Summary(nameof(StorageType.F32), model.Adapter!.ParameterCount);
             case ExportFormat.GgufAdapter:
                 WriteFile(request.Out, stream => GgufAdapterExport.Write(model, Path.GetFileNameWithoutExtension(request.Out), model.Adapter?.Config.BaseModel, stream));
                 return Summary(nameof(StorageType.F32), model.Adapter!.ParameterCount);
             case ExportFormat.Safetensors:
-                WriteFolder(request.Out, folder => FolderExport.WriteModel(model, request.Type, folder));
+                Work.WriteFolder(request.Out, folder => FolderExport.WriteModel(model, request.Type, folder));
                 break;
             default:
                 WriteGguf(request, model, note);
@@ -97,18 +91,6 @@ internal static class ExportWork
         buffered.Flush();
     });
 
-    private static void WriteFolder(string path, Action<string> write)
-    {
-        try
-        {
-            AtomicDirectory.Write(path, write);
-        }
-        catch (IOException e) when (DiskSpace.IsFull(e))
-        {
-            throw DiskSpace.Full(path, inner: e);
-        }
-    }
-
     private static long BytesOf(string path) => Directory.Exists(path) ? Directory.GetFiles(path).Sum(f => new FileInfo(f).Length) : new FileInfo(path).Length;
 
     /// <summary>The files that were given, else what the run kept as its test; without either, or where that is gone, nothing.</summary>
@@ -116,7 +98,7 @@ internal static class ExportWork
     {
         if (request.Data.Count > 0 || run is null)
         {
-            return [.. request.Data.SelectMany(file => DatasetReader.Read(file, columns: run?.Columns).Examples)];
+            return Work.ReadHeldOut(request.Data, DataFormat.Auto, run?.Columns, run);
         }
 
         try

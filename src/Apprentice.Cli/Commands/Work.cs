@@ -32,7 +32,7 @@ internal static class Work
         var names = request.Metrics.Count > 0 ? request.Metrics : [run?.Metric ?? "exact_match"];
         var metrics = names.Distinct().Select(Metric.Find).ToArray();
         var columns = request.Columns.Count > 0 ? request.Columns : run?.Columns;
-        var examples = request.Data.Count > 0 ? [.. request.Data.SelectMany(file => DatasetReader.Read(file, TrainingData.FormatOf(request.Format), columns).Examples)] : run is null ? [] : TestOf(request.Model, run);
+        var examples = request.Data.Count > 0 ? ReadHeldOut(request.Data, request.Format, columns, run) : run is null ? [] : TestOf(request.Model, run);
         if (examples.Count == 0)
         {
             throw new InputException("no_test_examples", "there is nothing to judge by", hint: "name a file of examples with --data; a run whose recipe says test: 0.1 or test: FILE needs none");
@@ -47,6 +47,27 @@ internal static class Work
         }
 
         return Evaluator.Summarize(answers, metrics);
+    }
+
+    /// <summary>
+    /// Held-out examples. Where no format is given and a file is preference data, a run that learned the preferred answers of such
+    /// data is judged by those.
+    /// </summary>
+    public static IReadOnlyList<Example> ReadHeldOut(IReadOnlyList<string> files, DataFormat format, IReadOnlyDictionary<string, string>? columns, Recipe? run)
+    {
+        return [.. files.SelectMany(file => ReadFile(file).Examples)];
+
+        Dataset ReadFile(string file)
+        {
+            try
+            {
+                return DatasetReader.Read(file, TrainingData.FormatOf(format), columns);
+            }
+            catch (InputException e) when (e.Code == "preference_data" && format == DataFormat.Auto && run?.Format == DataFormat.Preference)
+            {
+                return DatasetReader.Read(file, DatasetFormat.Preference, columns);
+            }
+        }
     }
 
     /// <summary>A share of files that have changed would be another one than was kept, with examples in it that were trained on.</summary>
@@ -69,6 +90,32 @@ internal static class Work
         {
             RequireFolderOf(outFile);
             AtomicFile.RequireWritable(outFile);
+        }
+    }
+
+    /// <summary>The same for a folder, which may be there if it is empty.</summary>
+    public static void RequireNewFolder(string path)
+    {
+        path = Path.TrimEndingDirectorySeparator(path);
+        RequireFolderOf(path);
+        if (File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))
+        {
+            throw new InputException("out_exists", "something is there already, and is not overwritten", path, hint: "give another --out, or remove it first");
+        }
+
+        AtomicFile.RequirePlace(path);
+    }
+
+    /// <summary>The folder appears whole or not at all.</summary>
+    public static void WriteFolder(string path, Action<string> write)
+    {
+        try
+        {
+            AtomicDirectory.Write(path, write);
+        }
+        catch (IOException e) when (DiskSpace.IsFull(e))
+        {
+            throw DiskSpace.Full(path, inner: e);
         }
     }
 

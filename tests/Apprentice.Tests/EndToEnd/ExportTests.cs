@@ -51,7 +51,7 @@ public sealed class ExportTests : IDisposable
         Assert.Contains("gguf | safetensors | peft", await work.Refused("export m --format onnx --out x"), StringComparison.Ordinal);
         Assert.Contains("an adapter is written as F32", await work.Refused("export m --format peft --quant F16 --out x"), StringComparison.Ordinal);
         Assert.Contains("this is a whole model", await work.Refused("export m --format peft --out x"), StringComparison.Ordinal);
-        Assert.Contains("something of that name is there", await work.Refused("export m --format safetensors --out m"), StringComparison.Ordinal);
+        Assert.Contains("m: something is there already", await work.Refused("export m --format safetensors --out m"), StringComparison.Ordinal);
         Assert.Contains("missing.jsonl", await work.Refused("export m --out x.gguf --data missing.jsonl"), StringComparison.Ordinal);
         Assert.False(Path.Exists(work.In("x")));
         Assert.False(Path.Exists(work.In("x.gguf")));

@@ -59,7 +59,7 @@ public sealed class TokenizerTrainTests : IDisposable
     [Fact]
     public async Task People_are_told_what_came_of_it()
     {
-        var run = await work.Run("tokenizer train --data poem.txt --vocab-size 1000 --out t");
+        var run = await work.Run("tokenizer train --data poem.txt --vocab-size 1000 --out t/");
         Assert.Equal(0, run.Exit);
         Assert.Matches(@"^\d+ tokens from 0 kB of text \(\d+ different words\) in \ds; \d\.\d\d bytes a token on it\nfewer than the 1,000 asked for: ", run.Output);
     }
