@@ -19,20 +19,29 @@ internal static class ExportWork
     {
         RequirePlace(request);
         var run = Work.RecipeOf(request.Model);
-        var heldOut = HeldOut(request, run, note); // bad data is said before anything is written
-        var summary = Write(request, note);
-        if (heldOut.Count == 0)
+        var heldOut = HeldOut(request, run, note); // bad data and unknown metrics are said before anything is written
+        var metrics = Metrics(request, run, heldOut);
+        ExportSummary summary;
+        IReadOnlyList<ScoredAnswer> before;
+        string baseModel;
+        using (var model = LoadedModel.Open(request.Model))
         {
-            return summary;
+            summary = Write(request, model, note);
+            if (heldOut.Count == 0)
+            {
+                return summary;
+            }
+
+            before = Answers(model, 0);
+            baseModel = model.Reference.Base;
         }
 
-        var metrics = Metrics(request, run, heldOut);
-        var before = Answers(request.Model, 0);
-        return summary with { HeldOut = ArtifactCheck.Of(before, Answers(request.Out, 0.5), metrics) };
+        // The base of an adapter may be named relative to another place than that of the artifact.
+        using var artifact = request.Format is ExportFormat.Peft or ExportFormat.GgufAdapter ? LoadedModel.Open(baseModel, adapter: request.Out) : LoadedModel.Open(request.Out);
+        return summary with { HeldOut = ArtifactCheck.Of(before, Answers(artifact, 0.5), metrics) };
 
-        IReadOnlyList<ScoredAnswer> Answers(string reference, double done)
+        IReadOnlyList<ScoredAnswer> Answers(LoadedModel model, double done)
         {
-            using var model = LoadedModel.Open(reference);
             using var engine = new Engine(request.Threads);
             var sampling = request.MaxTokens is { } most ? new SamplingOptions { MaxTokens = most } : new SamplingOptions();
             return Evaluator.Run(model, engine, heldOut, metrics, sampling, run?.Raw == true, run?.System, new Half(progress, done), cancel);
@@ -50,9 +59,8 @@ internal static class ExportWork
         Work.RequireNewFolder(request.Out);
     }
 
-    private static ExportSummary Write(ExportRequest request, Action<string> note)
+    private static ExportSummary Write(ExportRequest request, LoadedModel model, Action<string> note)
     {
-        using var model = LoadedModel.Open(request.Model);
         switch (request.Format)
         {
             case ExportFormat.Peft:

@@ -43,6 +43,37 @@ public sealed class ExportTests : IDisposable
         Assert.Contains("not tried on the run's test", later.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>Its base is named relative to the run's adapter folder, which is not where the exported one is.</summary>
+    [Fact]
+    public async Task An_adapter_that_is_written_is_tried_on_the_base_that_was_opened()
+    {
+        await work.Done("train --model m --data bank.jsonl --out r --validation none --max-steps 2");
+        var config = work.ReadJson("r", "adapter", "adapter_config.json");
+        config["base_model_name_or_path"] = "../../m";
+        File.WriteAllText(work.In("r", "adapter", "adapter_config.json"), config.ToJsonString());
+        foreach (var (format, artifact) in new[] { ("gguf-adapter", "a.gguf"), ("peft", "a/") })
+        {
+            var check = (await work.Done($"export r --format {format} --out {artifact} --data bank.jsonl --metric loss")).GetProperty("held_out");
+            Assert.Equal(6, check.GetProperty("examples").GetInt32());
+            Assert.Equal(0, check.GetProperty("metrics").GetProperty("loss").GetProperty("difference").GetProperty("value").GetDouble());
+        }
+    }
+
+    /// <summary>The run says that its data is preference data; a file of another kind is still read as what it is.</summary>
+    [Fact]
+    public async Task A_run_on_preferred_answers_is_judged_by_such_answers()
+    {
+        work.WriteLines("preferences.jsonl", Workplace.Bank.Select(b => new { b.Prompt, Chosen = b.Completion, Rejected = "none" }));
+        await work.Done("train --model m --data preferences.jsonl --format preference --out r --validation none --max-steps 2");
+        foreach (var data in new[] { "preferences.jsonl", "bank.jsonl" })
+        {
+            Assert.Equal(6, (await work.Done($"evaluate --model r --data {data} --metric loss")).GetProperty("examples").GetInt32());
+            Assert.Equal(6, (await work.Done($"export r --out {data}.gguf --data {data} --metric loss")).GetProperty("held_out").GetProperty("examples").GetInt32());
+        }
+
+        Assert.Contains("this is preference data", await work.Refused("evaluate --model m --data preferences.jsonl"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_cannot_be_is_refused_before_anything_is_written()
     {
@@ -53,6 +84,7 @@ public sealed class ExportTests : IDisposable
         Assert.Contains("this is a whole model", await work.Refused("export m --format peft --out x"), StringComparison.Ordinal);
         Assert.Contains("m: something is there already", await work.Refused("export m --format safetensors --out m"), StringComparison.Ordinal);
         Assert.Contains("missing.jsonl", await work.Refused("export m --out x.gguf --data missing.jsonl"), StringComparison.Ordinal);
+        Assert.Contains("nonsense", await work.Refused("export m --out x.gguf --data bank.jsonl --metric nonsense"), StringComparison.Ordinal);
         Assert.False(Path.Exists(work.In("x")));
         Assert.False(Path.Exists(work.In("x.gguf")));
     }
