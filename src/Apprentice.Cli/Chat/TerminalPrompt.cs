@@ -12,6 +12,7 @@ internal sealed class TerminalPrompt(IAnsiConsole console)
 
     private readonly LineEditor _editor = new();
     private int _cursorRow; // below the first row of what is drawn
+    private int _rowsBelow; // from the cursor to the last row
 
     /// <summary>The next line; null when the conversation is to end: Ctrl-D, or a second Ctrl-C in a row.</summary>
     /// <param name="interrupted">Whether the last thing before was a Ctrl-C.</param>
@@ -88,9 +89,9 @@ internal sealed class TerminalPrompt(IAnsiConsole console)
             drawn.Append(" \r"); // what ends at the edge has not gone on to the next row yet
         }
 
-        Move(drawn, end.Row - cursor.Row, 'A').Append('\r');
+        (_cursorRow, _rowsBelow) = (cursor.Row, end.Row - cursor.Row);
+        Move(drawn, _rowsBelow, 'A').Append('\r');
         Move(drawn, cursor.Column, 'C');
-        _cursorRow = cursor.Row;
         Write(drawn);
     }
 
@@ -98,9 +99,8 @@ internal sealed class TerminalPrompt(IAnsiConsole console)
     private void Leave()
     {
         Draw();
-        var below = End(Mark + Shown(_editor.Text), Math.Max(4, console.Profile.Width)).Row - _cursorRow;
         _cursorRow = 0;
-        Write(Move(new StringBuilder(), below, 'B').Append("\r\n"));
+        Write(Move(new StringBuilder(), _rowsBelow, 'B').Append("\r\n"));
     }
 
     private static string Shown(string text) => text.Replace("\t", Indent, StringComparison.Ordinal).Replace("\n", "\n" + Indent, StringComparison.Ordinal);

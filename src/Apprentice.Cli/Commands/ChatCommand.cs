@@ -17,6 +17,7 @@ internal static class ChatCommand
     public static Verb Create(Terminal terminal)
     {
         var model = CommonOptions.Model();
+        var adapter = CommonOptions.Adapter();
         var system = CommonOptions.System();
         var raw = CommonOptions.Raw();
         var threads = CommonOptions.Threads();
@@ -26,7 +27,7 @@ internal static class ChatCommand
             "Talk with a model. Within the conversation /help shows what can be done, Ctrl-C stops an answer, Ctrl-D ends.",
             "apprentice chat --model runs/tickets\necho \"My card has not arrived\" | apprentice chat --model runs/tickets")
         {
-            model, system, raw, threads,
+            model, adapter, system, raw, threads,
         };
         sampling.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
@@ -34,12 +35,12 @@ internal static class ChatCommand
             var options = sampling.Read(parsed);
             var reference = parsed.GetRequiredValue(model);
             var run = Work.RecipeOf(reference);
-            using var loaded = LoadedModel.Open(reference);
+            using var loaded = LoadedModel.Open(reference, adapter: parsed.GetValue(adapter));
             using var engine = new Engine(parsed.GetValue(threads));
             var withoutTemplate = parsed.GetValue(raw) || run?.Raw == true;
-            if (!withoutTemplate && loaded.Text.Template is null)
+            if (!withoutTemplate)
             {
-                loaded.Text.Render([]); // says so before somebody has typed a question
+                loaded.Text.RequireTemplate(); // says so before somebody has typed a question
             }
 
             var session = new ChatSession(loaded, engine, withoutTemplate) { System = parsed.GetValue(system) ?? run?.System };

@@ -73,7 +73,7 @@ public sealed record ModelReference(string Base, string? Adapter = null)
         return Found(named, Path.GetDirectoryName(adapter) is { Length: > 0 } folder ? folder : ".") is { } found
             ? new ModelReference(found, adapter)
             : throw new InputException("base_not_found", named is null ? "the adapter does not say which model it belongs to" : $"the adapter's base model '{named}' is not there", adapter,
-                hint: "give both: --model BASE --adapter ADAPTER");
+                hint: "with generate, evaluate or chat give both: --model BASE --adapter ADAPTER");
     }
 
     /// <summary>As it was given: from the folder of the command that trained it, or beside the adapter where both were moved.</summary>
@@ -95,7 +95,7 @@ public sealed record ModelReference(string Base, string? Adapter = null)
         // As it was given: from the folder of the command that trained it, or beside the adapter where both were moved.
         var found = new[] { named, Path.Combine(adapter, named) }.FirstOrDefault(p => File.Exists(p) || Directory.Exists(p))
             ?? throw new InputException("base_not_found", $"the adapter's base model '{named}' is not there", config,
-                hint: "run the command from the folder in which the adapter was trained, or give both: --model BASE --adapter ADAPTER");
+                hint: "run the command from the folder in which the adapter was trained, or with generate, evaluate or chat give both: --model BASE --adapter ADAPTER");
         return !Directory.Exists(found) || Has(found, "config.json")
             ? new ModelReference(found, adapter)
             : throw new InputException("base_not_found", $"the adapter's base '{named}' is no base model: it has no config.json", config);

@@ -79,12 +79,14 @@ public sealed record ModelText(Tokenizer Tokenizer, ChatTemplate? Template, IRea
         return new ModelText(tokenizer, TemplateOf(folder, config, configFile), special, folder);
     }
 
+    /// <exception cref="InputException">Code <c>no_chat_template</c>.</exception>
+    public ChatTemplate RequireTemplate() => Template ?? throw new InputException(
+        "no_chat_template", "the model has no chat template, so it cannot read a conversation", Path, hint: "give --raw to leave the template out");
+
     /// <summary>The conversation as the model reads it.</summary>
     /// <exception cref="InputException">Code <c>no_chat_template</c>, or the template fails on it.</exception>
     public RenderedChat Render(IReadOnlyList<JsonObject> messages, JsonArray? tools = null, bool addGenerationPrompt = false) =>
-        (Template ?? throw new InputException(
-            "no_chat_template", "the model has no chat template, so it cannot read a conversation", Path, hint: "give --raw to leave the template out"))
-        .Render(messages, new ChatTemplateOptions { Tools = tools, SpecialTokens = SpecialTokens, AddGenerationPrompt = addGenerationPrompt });
+        RequireTemplate().Render(messages, new ChatTemplateOptions { Tools = tools, SpecialTokens = SpecialTokens, AddGenerationPrompt = addGenerationPrompt });
 
     /// <summary>Ids of a prompt without the template: the tokenizer's own beginning (BOS, where it has one) and the text.</summary>
     public int[] RawPromptIds(string prompt) =>

@@ -21,13 +21,15 @@ public sealed class AdapterTests : IDisposable
             Assert.Equal(answer, await Answer(same));
         }
 
+        using var chat = CliProcess.Start(["chat", "--model", "m", "--adapter", "a.gguf", "--max-tokens", "8", "--json"], folder: work.Path, input: "the card\n");
+        Assert.Equal(answer, Assert.Single((await chat.WaitAsync()).Json.GetProperty("answers").EnumerateArray().ToArray()).GetProperty("text").GetString());
         Assert.Equal(6, (await work.Done("evaluate --model m --adapter a.gguf --data bank.jsonl --max-tokens 1")).GetProperty("examples").GetInt32());
         Assert.Contains("goes on a base model", await work.Refused("generate --model r --adapter a.gguf --prompt x"), StringComparison.Ordinal);
         Assert.Contains("no adapter", await work.Refused("generate --model m --adapter m --prompt x"), StringComparison.Ordinal);
         Assert.Contains("no such file", await work.Refused("generate --model m --adapter b.gguf --prompt x"), StringComparison.Ordinal);
         Assert.Contains("not an adapter", await work.Refused("export m --format gguf-adapter --out b.gguf"), StringComparison.Ordinal);
         Directory.Move(work.In("m"), work.In("n"));
-        Assert.Contains("--adapter ADAPTER", await work.Refused("generate --model a.gguf --prompt x"), StringComparison.Ordinal);
+        Assert.Contains("with generate, evaluate or chat give both: --model BASE --adapter ADAPTER", await work.Refused("generate --model a.gguf --prompt x"), StringComparison.Ordinal);
         Assert.Equal(answer, await Answer("--model n --adapter a.gguf"));
 
         async Task<string> Answer(string model) => (await work.Done($"generate {model} --max-tokens 8 --prompt", "the card")).GetProperty("text").GetString()!;
