@@ -22,14 +22,13 @@ internal static class CsvRows
 
     private static readonly SearchValues<char> LineEnds = SearchValues.Create("\r\n");
 
-    /// <summary>The cells of each row that is not blank, and the line on which it begins.</summary>
+    /// <summary>The cells of each row that is not blank, the line on which it begins, and its length in bytes.</summary>
     /// <param name="file">Its name, for messages.</param>
-    /// <param name="bytes">UTF-8, with or without byte order mark.</param>
+    /// <param name="bytes">UTF-8, with or without byte order mark, that <see cref="RequireFewDelimiters"/> has let pass.</param>
     /// <param name="delimiter">An ASCII character.</param>
     /// <exception cref="InputException">A row is not sound; the message names its line.</exception>
-    public static IEnumerable<(string[] Cells, long Line)> Read(string file, ReadOnlyMemory<byte> bytes, char delimiter)
+    public static IEnumerable<(string[] Cells, long Line, long Length)> Read(string file, ReadOnlyMemory<byte> bytes, char delimiter)
     {
-        RequireFewDelimiters(file, bytes.Span, (byte)delimiter);
         var start = bytes.Span.StartsWith("\uFEFF"u8) ? 3 : 0;
         using var text = new StreamReader(Open(bytes[start..]), new UTF8Encoding(false));
         using var parser = new CsvParser(text, Configuration(delimiter));
@@ -43,7 +42,7 @@ internal static class CsvRows
     public static InputException Mismatch(string file, long line, int cells, int columns) => new(
         "bad_csv", $"line {line}: this row has {Many(cells, "cell")}, and the header has {Many(columns, "column")}", file, line, Quoting);
 
-    private static (string[] Cells, long Line)? ReadRow(CsvParser parser, string file)
+    private static (string[] Cells, long Line, long Length)? ReadRow(CsvParser parser, string file)
     {
         var line = parser.RawRow + 1L;
         try
@@ -55,7 +54,7 @@ internal static class CsvRows
 
             // A row may spread over lines, and blank ones may stand before it; the parser knows the last.
             line = parser.RawRow - CountLineEnds(parser.RawRecord.AsSpan().TrimEnd("\r\n"));
-            return (parser.Record ?? [], line);
+            return (parser.Record ?? [], line, Encoding.UTF8.GetByteCount(parser.RawRecord));
         }
         catch (MaxFieldSizeException)
         {
@@ -82,7 +81,8 @@ internal static class CsvRows
         },
     };
 
-    private static void RequireFewDelimiters(string file, ReadOnlySpan<byte> bytes, byte delimiter)
+    /// <exception cref="InputException">A line has more delimiters than the parser is to hold; the message names it.</exception>
+    public static void RequireFewDelimiters(string file, ReadOnlySpan<byte> bytes, byte delimiter)
     {
         for (var line = 1L; !bytes.IsEmpty; line++)
         {

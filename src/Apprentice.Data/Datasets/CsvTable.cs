@@ -23,6 +23,7 @@ internal sealed class CsvTable
     private CsvTable(string file, ReadOnlyMemory<byte> bytes, (char Character, string Name) delimiter)
     {
         (_file, _bytes, _delimiter) = (file, bytes, delimiter);
+        CsvRows.RequireFewDelimiters(file, bytes.Span, (byte)delimiter.Character);
         var header = CsvRows.Read(file, bytes, delimiter.Character).FirstOrDefault();
         Columns = CheckHeader(header.Cells ?? [], header.Line);
     }
@@ -73,7 +74,7 @@ internal sealed class CsvTable
     /// <exception cref="InputException">A row is not sound; the message says which.</exception>
     public IEnumerable<DatasetRecord> Records()
     {
-        foreach (var (cells, line) in CsvRows.Read(_file, _bytes, _delimiter.Character).Skip(1).Where(row => row.Cells.Any(c => c.Length > 0)))
+        foreach (var (cells, line, length) in CsvRows.Read(_file, _bytes, _delimiter.Character).Skip(1).Where(row => row.Cells.Any(c => c.Length > 0)))
         {
             if (cells.Length != Columns.Count)
             {
@@ -89,7 +90,7 @@ internal sealed class CsvTable
                 }
             }
 
-            yield return new DatasetRecord(record, _file, line) { Table = this };
+            yield return new DatasetRecord(record, _file, line) { Table = this, Length = length };
         }
     }
 

@@ -9,6 +9,9 @@ internal sealed record DatasetRecord(JsonObject Json, string File, long Line)
     /// <summary>The table whose row it is, or null.</summary>
     public CsvTable? Table { get; init; }
 
+    /// <summary>In bytes of the file, where it is a table's row; else 0.</summary>
+    public long Length { get; init; }
+
     public InputException Error(string code, string message, string? hint = null) =>
         new(code, $"line {Line}: {message}", File, Line, hint);
 

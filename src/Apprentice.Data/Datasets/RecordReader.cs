@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Apprentice.Data.Datasets;
 
-/// <summary>A record that is still text: its length in bytes (0 where it is not known apart), and how to read it.</summary>
+/// <summary>A record that is still text: its length in bytes, and how to read it.</summary>
 internal readonly record struct UnreadRecord<T>(long Length, Func<T> Read);
 
 /// <summary>The records of a file: lines of JSON, elements of a JSON array, or rows of a CSV table. Does not know their format.</summary>
@@ -16,7 +16,7 @@ internal static class RecordReader
     {
         table = CsvTable.Find(file, bytes);
         return table is not null
-            ? table.Records().Select(record => new UnreadRecord<DatasetRecord>(0, () => record))
+            ? table.Records().Select(record => new UnreadRecord<DatasetRecord>(record.Length, () => record))
             : RecordSplitter.Split(file, bytes).Select(raw => new UnreadRecord<DatasetRecord>(raw.Json.Length, () => Parse(file, raw)));
     }
 

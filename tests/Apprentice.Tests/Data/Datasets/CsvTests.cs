@@ -38,6 +38,10 @@ public class CsvTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Rows_know_their_length_in_bytes() => Assert.Equal(
+        [7L, 13L, 4L], RecordReader.Open("t.csv", "prompt,completion\nä,\"b\"\n\"c\nd\",\"e\n\nf\"\ng,h\n"u8.ToArray(), out _).Select(row => row.Length));
+
+    [Fact]
     public void Lines_are_those_of_the_file() => Assert.Equal(
         [2, 4, 8], Read("prompt,completion\n\"a\",\"b\"\n\n\"c\nd\",\"e\n\nf\"\ng,h\n").Examples.Select(e => e.Line));
 
