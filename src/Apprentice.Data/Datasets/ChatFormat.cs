@@ -20,7 +20,7 @@ internal static class ChatFormat
     }
 
     /// <param name="path">Leads to the message, such as "messages[2].".</param>
-    /// <param name="learned">Whether the assistant's messages are, where they have no weight of their own.</param>
+    /// <param name="learned">Whether the assistant's messages are, but for those of weight 0; else none is, whatever its weight.</param>
     public static void AddMessage(Conversation conversation, DatasetRecord record, JsonObject message, string path, bool learned = true)
     {
         var role = record.RequireString(message, "role", path);
@@ -29,8 +29,8 @@ internal static class ChatFormat
             throw record.Error("unknown_role", $"field '{path}role' is '{Shorten(role)}'; one of {string.Join(", ", Roles)} is needed");
         }
 
-        var weight = Weight(record, message, role, path);
-        weight = learned ? weight : 0;
+        var own = Weight(record, message, role, path); // checks it and takes it off
+        var weight = learned ? own : 0;
         if (message["content"] is JsonArray parts)
         {
             message["content"] = JoinParts(record, parts, path);

@@ -61,11 +61,13 @@ public static class DatasetFormats
     /// <summary>Preference data looks like the other formats with fields to spare; trained on as if it were one of them,
     /// it would teach the rejected answers too. Null where the record is not preference data, else its description.</summary>
     internal static string? DescribePreference(JsonObject record) =>
-        record.ContainsKey("preferred_output") || record.ContainsKey("non_preferred_output") ? "preferred_output and non_preferred_output"
+        IsOpenAiPreference(record.ContainsKey) ? "preferred_output and non_preferred_output"
         : IsPreference(record.ContainsKey) ? "chosen and rejected"
         : record["label"]?.GetValueKind() is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False ? Judged
         : null;
 
-    private static bool IsPreference(Func<string, bool> has) =>
-        has("preferred_output") || has("non_preferred_output") || has("chosen") || has("rejected");
+    /// <summary>OpenAI's field names.</summary>
+    internal static bool IsOpenAiPreference(Func<string, bool> has) => has("preferred_output") || has("non_preferred_output");
+
+    private static bool IsPreference(Func<string, bool> has) => IsOpenAiPreference(has) || has("chosen") || has("rejected");
 }

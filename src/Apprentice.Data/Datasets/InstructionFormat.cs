@@ -16,6 +16,18 @@ internal static class InstructionFormat
             conversation.Add("system", system, "system");
         }
 
+        foreach (var (role, text, field) in Turns(record))
+        {
+            conversation.Add(role, text, field);
+        }
+
+        conversation.Add("assistant", record.RequireString(record.Json, "output"), "output");
+        return conversation.ToExample();
+    }
+
+    /// <summary>The history and the question, each with the field that it comes from.</summary>
+    public static IEnumerable<(string Role, string Text, string Field)> Turns(DatasetRecord record)
+    {
         var history = record.Json["history"] is { } node ? record.AsArray(node, "history") : new JsonArray();
         for (var i = 0; i < history.Count; i++)
         {
@@ -25,14 +37,12 @@ internal static class InstructionFormat
                 throw record.Error("wrong_type", $"field 'history[{i}]' has {turn.Count} entries; a question and an answer are needed");
             }
 
-            conversation.Add("user", record.AsString(turn[0], $"history[{i}][0]"), $"history[{i}][0]");
-            conversation.Add("assistant", record.AsString(turn[1], $"history[{i}][1]"), $"history[{i}][1]");
+            yield return ("user", record.AsString(turn[0], $"history[{i}][0]"), $"history[{i}][0]");
+            yield return ("assistant", record.AsString(turn[1], $"history[{i}][1]"), $"history[{i}][1]");
         }
 
         var instruction = record.RequireString(record.Json, "instruction");
         var input = record.OptionalString(record.Json, "input");
-        conversation.Add("user", string.IsNullOrEmpty(input) ? instruction : instruction.Length == 0 ? input : $"{instruction}\n{input}", "instruction");
-        conversation.Add("assistant", record.RequireString(record.Json, "output"), "output");
-        return conversation.ToExample();
+        yield return ("user", string.IsNullOrEmpty(input) ? instruction : instruction.Length == 0 ? input : $"{instruction}\n{input}", "instruction");
     }
 }

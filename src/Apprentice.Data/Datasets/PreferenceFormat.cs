@@ -11,7 +11,7 @@ internal static class PreferenceFormat
 {
     public static Preference Read(DatasetRecord record)
     {
-        var openAi = record.Json.ContainsKey("preferred_output") || record.Json.ContainsKey("non_preferred_output");
+        var openAi = DatasetFormats.IsOpenAiPreference(record.Json.ContainsKey);
         var (chosenField, rejectedField) = openAi ? ("preferred_output", "non_preferred_output") : ("chosen", "rejected");
         var (source, tools) = (record.Json, record.Json["tools"]);
         var prompt = new List<JsonObject>();
@@ -28,9 +28,7 @@ internal static class PreferenceFormat
         }
         else if (record.Json.ContainsKey("instruction"))
         {
-            var input = record.OptionalString(record.Json, "input");
-            var instruction = record.RequireString(record.Json, "instruction");
-            prompt = [Message("user", string.IsNullOrEmpty(input) ? instruction : $"{instruction}\n{input}")];
+            prompt = [.. InstructionFormat.Turns(record).Select(turn => Message(turn.Role, turn.Text))];
         }
 
         if (!string.IsNullOrEmpty(system) && (prompt.Count == 0 || (string?)prompt[0]["role"] != "system"))

@@ -17,6 +17,8 @@ public class PreferenceTests
     [InlineData("""{"chosen":[{"role":"user","content":"p"},{"role":"assistant","content":"c"}],"rejected":[{"role":"user","content":"p"},{"role":"assistant","content":"c"}]}""", "user:p => assistant:c / assistant:c")]
     [InlineData("""{"conversations":[{"from":"human","value":"p"},{"from":"gpt","value":"a"},{"from":"human","value":"q"}],"chosen":{"from":"gpt","value":"c"},"rejected":{"from":"gpt","value":"r"}}""", "user:p assistant:a user:q => assistant:c / assistant:r")]
     [InlineData("""{"instruction":"i","input":"x","chosen":"c","rejected":"r"}""", "user:i\nx => assistant:c / assistant:r")]
+    [InlineData("""{"instruction":"","input":"x","chosen":"c","rejected":"r"}""", "user:x => assistant:c / assistant:r")]
+    [InlineData("""{"system":"s","history":[["p","a"]],"instruction":"i","chosen":"c","rejected":"r"}""", "system:s user:p assistant:a user:i => assistant:c / assistant:r")]
     [InlineData("""{"input":{"messages":[{"role":"user","content":"p"}],"tools":[],"parallel_tool_calls":true},"preferred_output":[{"role":"assistant","content":"c"}],"non_preferred_output":[{"role":"assistant","content":"r"}]}""", "user:p => assistant:c / assistant:r")]
     public void Layouts(string record, string expected)
     {
