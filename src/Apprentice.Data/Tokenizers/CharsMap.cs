@@ -11,13 +11,9 @@ internal sealed class CharsMap
     private readonly uint[] _units;
     private readonly byte[] _texts;
 
-    /// <summary>What the map was read from.</summary>
-    public ReadOnlyMemory<byte> Blob { get; }
-
     /// <exception cref="FormatException">The sizes do not fit.</exception>
     public CharsMap(ReadOnlyMemory<byte> blob)
     {
-        Blob = blob;
         var bytes = blob.Span;
         var size = bytes.Length < 4 ? uint.MaxValue : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         if (size > bytes.Length - 4 || size % 4 != 0 || size == 0)

@@ -7,8 +7,6 @@ namespace Apprentice.Data.Tokenizers;
 /// </summary>
 internal static class GgufScoredWriter
 {
-    private const string Space = "▁";
-
     /// <param name="parts">The tokenizer; its model is no byte-level BPE.</param>
     /// <param name="common">Tokens, their types as far as added tokens say them, and special tokens.</param>
     /// <param name="notSaid">Makes the error for something that the metadata cannot say.</param>
@@ -44,7 +42,7 @@ internal static class GgufScoredWriter
             Model = GgufSentencePiece.Model,
             Pre = "default",
             // The text of these is looked for before spaces are rewritten.
-            Tokens = [.. common.Tokens.Select((text, id) => types[id] == GgufVocabulary.UserDefined ? text.Replace(Space, " ", StringComparison.Ordinal) : text)],
+            Tokens = [.. common.Tokens.Select((text, id) => types[id] == GgufVocabulary.UserDefined ? text.Replace(ScoredPiece.Space, " ", StringComparison.Ordinal) : text)],
             TokenTypes = types,
             Scores = Scores(parts.Model, common.Tokens, types, notSaid),
             AddSpacePrefix = prefix,
@@ -65,11 +63,11 @@ internal static class GgufScoredWriter
         return cuts ? null : parts.Normalizer switch
         {
             SentencePieceNormalizer own => own.PlainPrefix,
-            NormalizerSequence { Steps: [PrependNormalizer { Prefix: Space }, ReplaceNormalizer replace] } when IsSpaces(replace) => true,
+            NormalizerSequence { Steps: [PrependNormalizer { Prefix: ScoredPiece.Space }, ReplaceNormalizer replace] } when IsSpaces(replace) => true,
             ReplaceNormalizer replace when IsSpaces(replace) => false,
             _ => null,
         };
     }
 
-    private static bool IsSpaces(ReplaceNormalizer replace) => replace.Pattern.Source == Pattern.Literal(" ").Source && replace.Content == Space;
+    private static bool IsSpaces(ReplaceNormalizer replace) => replace.Pattern.Source == Pattern.Literal(" ").Source && replace.Content == ScoredPiece.Space;
 }

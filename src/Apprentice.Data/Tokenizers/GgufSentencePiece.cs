@@ -8,8 +8,6 @@ internal static class GgufSentencePiece
 {
     public const string Model = "llama";
 
-    private const string Space = "▁";
-
     public static Tokenizer Make(GgufVocabulary vocabulary, string? file)
     {
         GgufTokenizer.RequireLength(vocabulary, "token_type", vocabulary.TokenTypes.Length, file);
@@ -59,13 +57,13 @@ internal static class GgufSentencePiece
 
     private static Normalizer Normalizer(bool prefix)
     {
-        var spaces = new ReplaceNormalizer(Pattern.Literal(" "), Space);
-        return prefix ? new NormalizerSequence([new PrependNormalizer(Space), spaces]) : spaces;
+        var spaces = new ReplaceNormalizer(Pattern.Literal(" "), ScoredPiece.Space);
+        return prefix ? new NormalizerSequence([new PrependNormalizer(ScoredPiece.Space), spaces]) : spaces;
     }
 
     private static List<Func<DecodingStep>> Decoder(bool prefix)
     {
-        List<Func<DecodingStep>> steps = [() => new MapDecoding((token, _) => token.Replace(Space, " ", StringComparison.Ordinal)), () => new ByteFallbackDecoding()];
+        List<Func<DecodingStep>> steps = [() => new MapDecoding((token, _) => token.Replace(ScoredPiece.Space, " ", StringComparison.Ordinal)), () => new ByteFallbackDecoding()];
         if (prefix)
         {
             steps.Add(() => new StripStartDecoding(" ", 1));

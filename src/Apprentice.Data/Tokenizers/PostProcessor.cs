@@ -24,10 +24,10 @@ internal abstract record PostProcessor
         }
 
         /// <summary>The tokens before a single text.</summary>
-        public int[] Before => [.. Single.TakeWhile(p => p.Text is null).SelectMany(p => p.Ids)];
+        public int[] Before { get; } = [.. Single.TakeWhile(p => p.Text is null).SelectMany(p => p.Ids)];
 
         /// <summary>The tokens after a single text.</summary>
-        public int[] After => [.. Single.SkipWhile(p => p.Text is null).SelectMany(p => p.Ids)];
+        public int[] After { get; } = [.. Single.SkipWhile(p => p.Text is null).SelectMany(p => p.Ids)];
     }
 
     /// <summary>The offsets of one token, trimmed. Steps by code points: one space of the token is one code point of the text.</summary>

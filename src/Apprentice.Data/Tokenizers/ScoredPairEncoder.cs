@@ -30,7 +30,7 @@ internal sealed class ScoredPairEncoder : PairEncoder
     public override int? ShownAsText => _unknown;
 
     /// <summary>The place of each piece's score among all, 0 for the highest; equal scores have the same place.</summary>
-    public static int[] Ranks(IReadOnlyList<ScoredPiece> pieces)
+    private static int[] Ranks(IReadOnlyList<ScoredPiece> pieces)
     {
         var ranks = new int[pieces.Count];
         var rank = 0;

@@ -6,6 +6,9 @@ internal enum PieceKind { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4,
 /// <summary>A token of a SentencePiece vocabulary; its id is its place in the list.</summary>
 internal sealed record ScoredPiece(string Text, double Score, PieceKind Kind = PieceKind.Normal)
 {
+    /// <summary>How SentencePiece writes a space.</summary>
+    public const string Space = "▁";
+
     /// <summary>Whether it can be found in text.</summary>
     public bool IsText => Kind is PieceKind.Normal or PieceKind.UserDefined or PieceKind.Unused;
 

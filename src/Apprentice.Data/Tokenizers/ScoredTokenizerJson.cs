@@ -45,15 +45,15 @@ internal sealed class ScoredTokenizerJson
 
     public void WriteComponents(Utf8JsonWriter json)
     {
-        var spaces = new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = " " }, ["content"] = "▁" };
+        var spaces = new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = " " }, ["content"] = ScoredPiece.Space };
         json.WritePropertyName("normalizer");
         JsonObject normalizer = _prefix
-            ? new() { ["type"] = "Sequence", ["normalizers"] = new JsonArray(new JsonObject { ["type"] = "Prepend", ["prepend"] = "▁" }, spaces) }
+            ? new() { ["type"] = "Sequence", ["normalizers"] = new JsonArray(new JsonObject { ["type"] = "Prepend", ["prepend"] = ScoredPiece.Space }, spaces) }
             : spaces;
         normalizer.WriteTo(json);
         json.WriteNull("pre_tokenizer");
         var decoders = new JsonArray(
-            new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = "▁" }, ["content"] = " " },
+            new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = ScoredPiece.Space }, ["content"] = " " },
             new JsonObject { ["type"] = "ByteFallback" },
             new JsonObject { ["type"] = "Fuse" });
         if (_prefix)

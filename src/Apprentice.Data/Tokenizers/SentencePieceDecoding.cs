@@ -8,7 +8,6 @@ namespace Apprentice.Data.Tokenizers;
 /// </summary>
 internal sealed class SentencePieceDecoding(SentencePieceModel model, string unknown) : DecodingStep
 {
-    private const string Space = "▁";
     private readonly List<byte> _bytes = [];
     private bool _anyText;
     private bool _prefixSeen;
@@ -28,13 +27,13 @@ internal sealed class SentencePieceDecoding(SentencePieceModel model, string unk
             return;
         }
 
-        if (!_anyText && !_prefixSeen && (model.AddDummyPrefix || model.RemoveExtraSpaces) && token.StartsWith(Space, StringComparison.Ordinal))
+        if (!_anyText && !_prefixSeen && (model.AddDummyPrefix || model.RemoveExtraSpaces) && token.StartsWith(ScoredPiece.Space, StringComparison.Ordinal))
         {
-            token = token[Space.Length..];
+            token = token[ScoredPiece.Space.Length..];
             _prefixSeen = !model.RemoveExtraSpaces; // else all spaces at the start fall away
         }
 
-        Give(token.Replace(Space, " ", StringComparison.Ordinal), output);
+        Give(token.Replace(ScoredPiece.Space, " ", StringComparison.Ordinal), output);
     }
 
     public override void Flush(List<string> output)

@@ -11,7 +11,6 @@ namespace Apprentice.Data.Tokenizers;
 /// <param name="prefixEverywhere">Whether text that follows a special token gets a space before it too.</param>
 internal sealed class SentencePieceNormalizer(SentencePieceModel model, TokenTrie userDefined, bool prefixEverywhere) : Normalizer
 {
-    private const char Symbol = '▁';
     private readonly CharsMap? _map = model.CharsMap.Length > 0 ? new CharsMap(model.CharsMap) : null;
 
     /// <summary>Whether a space is put before text, where nothing else is done than to rewrite spaces; null where more is done.</summary>
@@ -21,7 +20,7 @@ internal sealed class SentencePieceNormalizer(SentencePieceModel model, TokenTri
     public override Piece Apply(Piece input)
     {
         var prefixed = model.AddDummyPrefix && (prefixEverywhere || input.OriginalRange.Start == 0);
-        var output = new Output(model.EscapeSpaces ? Symbol : ' ', input);
+        var output = new Output(model.EscapeSpaces ? ScoredPiece.Space[0] : ' ', input);
         var utf8 = new byte[System.Text.Encoding.UTF8.GetByteCount(input.Span)];
         System.Text.Encoding.UTF8.GetBytes(input.Span, utf8);
         var (at, atByte) = (0, 0);

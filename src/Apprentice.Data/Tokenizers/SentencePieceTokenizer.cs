@@ -25,11 +25,9 @@ internal static class SentencePieceTokenizer
 
     public static Tokenizer Read(ReadOnlyMemory<byte> bytes, string name, JsonField? config = null)
     {
-        SentencePieceModel model;
         try
         {
-            model = SentencePieceModel.Parse(bytes);
-            return new Tokenizer(Parts(model, name, config));
+            return new Tokenizer(Parts(SentencePieceModel.Parse(bytes), name, config));
         }
         catch (FormatException e)
         {

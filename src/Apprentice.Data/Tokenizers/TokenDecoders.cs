@@ -6,6 +6,9 @@ namespace Apprentice.Data.Tokenizers;
 /// <param name="map">The token and whether it is the first.</param>
 internal sealed class MapDecoding(Func<string, bool, string> map) : DecodingStep
 {
+    private static readonly (string From, string To)[] Cleanups =
+        [(" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re")];
+
     private bool _first = true;
 
     public override void Push(string token, List<string> output)
@@ -41,7 +44,7 @@ internal sealed class MapDecoding(Func<string, bool, string> map) : DecodingStep
 
     public static string CleanUp(string text)
     {
-        foreach (var (from, to) in new[] { (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re") })
+        foreach (var (from, to) in Cleanups)
         {
             text = text.Replace(from, to, StringComparison.Ordinal);
         }

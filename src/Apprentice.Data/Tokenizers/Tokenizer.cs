@@ -112,19 +112,12 @@ public sealed class Tokenizer
     public PairEncoding EncodePair(string text, string? pair, Truncation? truncation = null, bool addSpecialTokens = true, bool encodeSpecialAsText = false)
     {
         string[] texts = pair is null ? [text] : [text, pair];
-        var encodings = texts.Select(Row).ToList();
+        var encodings = texts.Select(t => Encode(t, addSpecialTokens: false, encodeSpecialAsText)).ToList();
         var template = Templates.FirstOrDefault() ?? PostProcessor.Template.Plain;
         var parts = pair is null ? template.Single : template.Pair;
         var room = truncation?.MaxLength - (addSpecialTokens ? parts.Sum(p => p.Ids.Length) : 0);
         var (first, second) = truncation?.Lengths(encodings[0].Ids.Length, pair is null ? null : encodings[1].Ids.Length, room!.Value) ?? (int.MaxValue, int.MaxValue);
         return PairEncoding.Assemble(parts, [.. encodings.Select((e, i) => Windows(e, (i == 0 ? first : second) ?? 0))], addSpecialTokens);
-
-        Encoding Row(string text)
-        {
-            var tokens = _pipeline.Encode(text, encodeSpecialAsText);
-            Trim(text, tokens);
-            return tokens.ToEncoding();
-        }
 
         List<Encoding> Windows(Encoding encoding, int length) => truncation is null ? [encoding]
             : [.. truncation.Windows(encoding.Ids.Length, length).Select(w => new Encoding(encoding.Ids[w.Start..w.End], encoding.Offsets[w.Start..w.End]))];

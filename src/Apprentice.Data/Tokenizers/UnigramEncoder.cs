@@ -8,6 +8,7 @@ namespace Apprentice.Data.Tokenizers;
 internal sealed class UnigramEncoder : TokenModel
 {
     private const double UnknownPenalty = 10;
+    private readonly IReadOnlyList<ScoredPiece> _pieces;
     private readonly TokenTrie _trie = new();
     private readonly double[] _scores;
     private readonly double _unknownScore;
@@ -25,7 +26,7 @@ internal sealed class UnigramEncoder : TokenModel
     /// </param>
     public UnigramEncoder(IReadOnlyList<ScoredPiece> pieces, int unknown, bool byteFallback, bool sentencePiece)
     {
-        (Pieces, _unknown, _sentencePiece) = (pieces, unknown, sentencePiece);
+        (_pieces, _unknown, _sentencePiece) = (pieces, unknown, sentencePiece);
         _byteIds = byteFallback ? ScoredPiece.ByteIds(pieces) : null;
         _scores = [.. pieces.Select(p => p.Score)];
         var counted = pieces.Where(p => !sentencePiece || p.Kind == PieceKind.Normal).Select(p => p.Score).DefaultIfEmpty(0).ToArray();
@@ -39,8 +40,6 @@ internal sealed class UnigramEncoder : TokenModel
             }
         }
     }
-
-    public IReadOnlyList<ScoredPiece> Pieces { get; }
 
     public override int? ShownAsText => _unknown;
 
@@ -76,7 +75,7 @@ internal sealed class UnigramEncoder : TokenModel
     }
 
     private double Score(int id, ReadOnlySpan<char> text) =>
-        _sentencePiece && Pieces[id].Kind == PieceKind.UserDefined ? (System.Text.Encoding.UTF8.GetByteCount(text) * _longestBonus) - 0.1 : _scores[id];
+        _sentencePiece && _pieces[id].Kind == PieceKind.UserDefined ? (System.Text.Encoding.UTF8.GetByteCount(text) * _longestBonus) - 0.1 : _scores[id];
 
     private void Offer((double Score, int Id, int From)[] best, int start, int end, int id, double score)
     {

@@ -5,8 +5,6 @@ namespace Apprentice.Data.Tokenizers;
 /// <param name="Characters">For each token the first and the last character of the word that it stands for, as UTF-16 indices of where they begin.</param>
 internal sealed record Word(int[] Ids, (int First, int Last)[] Characters)
 {
-    public static Word Empty { get; } = new([], []);
-
     /// <summary>
     /// Finds the characters of tokens whose widths are known in UTF-8 of the text, or of its bytes as <see cref="ByteAlphabet"/>
     /// writes them. The reference counts so, which shows where something has no token, is dropped and all after it moves forward.

@@ -9,9 +9,9 @@ namespace Apprentice.Data.Tokenizers;
 /// </summary>
 internal sealed class WordCache
 {
-    private const int Slots = 1 << 15;
+    private const int SlotBits = 15;
     private const int LongestWord = 48;
-    private readonly Entry?[] _slots = new Entry?[Slots];
+    private readonly Entry?[] _slots = new Entry?[1 << SlotBits];
 
     public Word? Find(ReadOnlySpan<char> text) =>
         text.Length <= LongestWord && _slots[Slot(text)] is { } entry && text.SequenceEqual(entry.Text) ? entry.Word : null;
@@ -39,7 +39,7 @@ internal sealed class WordCache
             hash = (BitOperations.RotateLeft(hash, 29) ^ c) * 0x9E3779B97F4A7C15;
         }
 
-        return (int)(hash >> 49);
+        return (int)(hash >> (64 - SlotBits));
     }
 
     private sealed record Entry(string Text, Word Word);
