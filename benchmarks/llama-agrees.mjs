@@ -1,4 +1,4 @@
-// llama.cpp on the tokens that `top-tokens` has written; called by benchmarks/llama-agrees. Exit code 1 where it disagrees.
+// llama.cpp on the tokens that `top-tokens` has written; called by benchmarks/llama-agrees and llama-agrees-adapter. Exit code 1 where it disagrees.
 // usage: node llama-agrees.mjs MODEL.gguf TOKENS.jsonl [ADAPTER.gguf]
 import {readFileSync} from 'node:fs';
 import {getLlama, LlamaLogLevel} from 'node-llama-cpp';
