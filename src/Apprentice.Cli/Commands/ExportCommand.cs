@@ -62,7 +62,7 @@ internal static class ExportCommand
         };
         var outPath = CommonOptions.File("--out", "The file or folder to write.");
         outPath.Required = true;
-        var data = new Option<string[]>("--data") { Description = "Held-out examples (JSONL) to run on what was written; may be given more than once. Default: what the run's recipe keeps as test.", HelpName = "FILE" };
+        var data = new Option<string[]>("--data") { Description = "Held-out examples (JSONL or CSV) to run on what was written; may be given more than once. Default: what the run's recipe keeps as test.", HelpName = "FILE" };
         var metric = new Option<string[]>("--metric") { Description = "What to measure on them; may be given more than once. Default: what the run's recipe says, else exact_match, and loss.", HelpName = "NAME" };
         var maxTokens = CommonOptions.Whole("--max-tokens", "Longest answer in tokens.", atLeast: 1);
         var threads = CommonOptions.Threads();
