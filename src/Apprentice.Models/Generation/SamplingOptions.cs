@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Globalization;
 using Apprentice.Data;
 
@@ -24,6 +25,18 @@ public sealed record SamplingOptions
     /// <summary>Divides the logits of tokens that prompt or answer hold already; 1 is off.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
+    /// <summary>Taken from a token's logit each time it is in the answer so far, as OpenAI's API defines it.</summary>
+    public double FrequencyPenalty { get; init; }
+
+    /// <summary>Taken once from the logit of every token that is in the answer so far, as OpenAI's API defines it.</summary>
+    public double PresencePenalty { get; init; }
+
+    /// <summary>Added to the logits of these tokens before anything else.</summary>
+    public IReadOnlyDictionary<int, double> LogitBias { get; init; } = ReadOnlyDictionary<int, double>.Empty;
+
+    /// <summary>Whether each token comes with its log-probability, and how many of the most probable ones beside it; null: none.</summary>
+    public int? LogProbabilities { get; init; }
+
     /// <summary>The same seed, prompt and options give the same answer.</summary>
     public long Seed { get; init; }
 
@@ -44,6 +57,10 @@ public sealed record SamplingOptions
         Require(TopP is > 0 and <= 1, "top-p", TopP, "a number above 0 and up to 1 (off)");
         Require(MinP is >= 0 and <= 1, "min-p", MinP, "a number from 0 (off) to 1");
         Require(RepetitionPenalty is > 0 and <= 100, "repetition-penalty", RepetitionPenalty, "a number above 0 and up to 100; 1 turns it off");
+        Require(FrequencyPenalty is >= -2 and <= 2, "frequency-penalty", FrequencyPenalty, "a number from -2 to 2; 0 turns it off");
+        Require(PresencePenalty is >= -2 and <= 2, "presence-penalty", PresencePenalty, "a number from -2 to 2; 0 turns it off");
+        Require(LogitBias.Values.All(b => b is >= -100 and <= 100), "logit-bias", LogitBias.Values.FirstOrDefault(b => b is not (>= -100 and <= 100)), "numbers from -100 to 100");
+        Require(LogProbabilities is null or (>= 0 and <= 20), "logprobs", LogProbabilities ?? 0, "a whole number from 0 to 20");
         Require(MaxTokens >= 1, "max-tokens", MaxTokens, "a whole number from 1");
         foreach (var stop in Stop)
         {
