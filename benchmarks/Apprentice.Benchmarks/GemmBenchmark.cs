@@ -12,7 +12,7 @@ namespace Apprentice.Benchmarks;
 /// </summary>
 internal static unsafe class GemmBenchmark
 {
-    private const int Rounds = 7;
+    private const int Rounds = 5;
 
     /// <summary>A short product is repeated for so long.</summary>
     private const double Seconds = 0.01;
