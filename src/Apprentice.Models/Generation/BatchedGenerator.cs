@@ -200,7 +200,15 @@ public sealed class BatchedGenerator : IDisposable
         }
 
         var answers = _step.Tokens > 0 ? _step.Run(tape, _cache) : [];
-        Parallel.ForEach(answers, answer => Choose(answer.Sequence, answer.Logits));
+        if (answers.Length == 1)
+        {
+            Choose(answers[0].Sequence, answers[0].Logits);
+        }
+        else
+        {
+            Parallel.ForEach(answers, answer => Choose(answer.Sequence, answer.Logits));
+        }
+
         _completionTokens += answers.Length;
     }
 

@@ -4,13 +4,13 @@ namespace Apprentice.Tensors.Kernels;
 
 /// <summary>
 /// Products x Wᵀ of so few rows (tokens being generated) that packing W would cost more than it saves: W is read where it
-/// lies. One row is multiplied with the stored codes; up to eight rows with each row of W, widened once; more are worked out
-/// as (W xᵀ)ᵀ, in tiles of widened rows of W, so that x, which is small, is packed instead.
+/// lies. One row is multiplied with the stored codes; up to eight rows, and any number on a batch-invariant engine, by dot
+/// products with widened rows of W; more are worked out as (W xᵀ)ᵀ, in tiles of them, so that x, which is small, is packed instead.
 /// </summary>
 internal static unsafe class FewRowsGemm
 {
     /// <summary>Up to so many rows a tile, which is as wide as a vector, would be mostly empty.</summary>
-    public const int DotRows = 8;
+    private const int DotRows = 8;
     private const int ColumnsPerPart = 16;
 
     /// <summary>Stored rows of W that one part multiplies in tiles: whole ones.</summary>
@@ -19,9 +19,17 @@ internal static unsafe class FewRowsGemm
     /// <summary>C [m, n] = A [m, k] B [k, n] (or +=), where B is stored transposed and the steps of A lie side by side.</summary>
     public static void Run(Engine engine, int m, int n, int k, float* a, nint aRow, in Operand b, float* c, nint cRow, bool accumulate)
     {
-        if (m <= DotRows)
+        if (m <= DotRows || engine.BatchInvariant)
         {
-            engine.Team.Run((n + ColumnsPerPart - 1) / ColumnsPerPart, new DotJob(m, n, k, a, aRow, b, c, cRow, accumulate));
+            if (m == 1 && !engine.BatchInvariant)
+            {
+                engine.Team.Run((n + ColumnsPerPart - 1) / ColumnsPerPart, new RowJob(n, k, a, b, c, accumulate));
+            }
+            else
+            {
+                DotGemm.Run(engine, m, n, k, a, aRow, b, c, cRow, accumulate);
+            }
+
             return;
         }
 
@@ -46,41 +54,19 @@ internal static unsafe class FewRowsGemm
         engine.Arena.Return(packed);
     }
 
-    /// <summary>Dot products of the rows of A with some stored rows of B.</summary>
-    private readonly struct DotJob(int m, int n, int k, float* a, nint aRow, Operand b, float* c, nint cRow, bool accumulate) : IJob
+    /// <summary>Dot products of a single row with some stored rows of B.</summary>
+    private readonly struct RowJob(int n, int k, float* a, Operand b, float* c, bool accumulate) : IJob
     {
         public void Run(int part, Scratch scratch)
         {
             var first = part * ColumnsPerPart;
             var columns = Math.Min(ColumnsPerPart, n - first);
             var work = scratch.Floats(k + ColumnsPerPart);
-            if (m == 1)
+            var sums = work + k;
+            BlockFormats.Dot(b.Type, b.Data + first * b.RowBytes, columns, b.RowBytes, a, k, sums, work);
+            for (var j = 0; j < columns; j++)
             {
-                var sums = work + k;
-                BlockFormats.Dot(b.Type, b.Data + first * b.RowBytes, columns, b.RowBytes, a, k, sums, work);
-                for (var j = 0; j < columns; j++)
-                {
-                    c[first + j] = accumulate ? c[first + j] + sums[j] : sums[j];
-                }
-
-                return;
-            }
-
-            for (var j = first; j < first + columns; j++)
-            {
-                // Several rows have a use for the widened weights.
-                var values = b.Type == StorageType.F32 ? (float*)(b.Data + j * b.RowBytes) : work;
-                if (values == work)
-                {
-                    BlockFormats.Decode(b.Type, b.Data + j * b.RowBytes, 0, work, k);
-                }
-
-                for (var i = 0; i < m; i++)
-                {
-                    var to = c + i * cRow + j;
-                    var product = Rows.Dot(a + i * aRow, values, k);
-                    *to = accumulate ? *to + product : product;
-                }
+                c[first + j] = accumulate ? c[first + j] + sums[j] : sums[j];
             }
         }
     }
@@ -102,7 +88,6 @@ internal static unsafe class FewRowsGemm
         public void Run(int part, Scratch scratch)
         {
             var width = Tile.Columns<TLanes>();
-            var steps = Gemm.StepsAtATime(k); // the same sums as there
             var across = (m + width - 1) / width * width;
             var widened = scratch.Floats((long)Tile.Rows * k + RowsPerPart * across);
             var turned = widened + (long)Tile.Rows * k;
@@ -118,11 +103,7 @@ internal static unsafe class FewRowsGemm
 
                 for (var i = 0; i < m; i += width)
                 {
-                    var panel = packed + (long)i * k;
-                    for (var p = 0; p < k || p == 0; p += steps)
-                    {
-                        Tile.Multiply<TLanes>(Math.Min(steps, k - p), widened + p, k, 1, rows, panel + (long)p * width, width, turned + j * across + i, across, accumulate: p > 0);
-                    }
+                    Tile.Multiply<TLanes>(k, widened, k, 1, rows, packed + (long)i * k, width, turned + j * across + i, across, accumulate: false);
                 }
             }
 

@@ -97,7 +97,6 @@ public sealed class BatchedGeneratorTests : IDisposable
         var left = generator.Generate([1, 2, 3], endless, cancel.Token).GetAsyncEnumerator();
         Assert.True(await left.MoveNextAsync());
         var waiting = Run(generator, [4, 5], endless); // there is no room for it beside the other
-        await Until(() => generator.Statistics is { Active: 1, Waiting: 1 });
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
@@ -113,6 +112,30 @@ public sealed class BatchedGeneratorTests : IDisposable
         }
 
         await Until(() => generator.Statistics is { Active: 0, Waiting: 0 });
+    }
+
+    /// <summary>Keys are rotated otherwise beyond the short context (LongRoPE): a sequence that grows over it is computed anew.</summary>
+    [Fact]
+    public async Task A_sequence_that_outgrows_its_rotation_goes_on_as_if_it_had_begun_there()
+    {
+        var folder = TinyModel.Folder(_scratch, "long");
+        var file = Path.Combine(folder, "config.json");
+        var config = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(file))!;
+        config["original_max_position_embeddings"] = 100;
+        config.AsObject().Remove("rope_parameters");
+        config["rope_scaling"] = System.Text.Json.Nodes.JsonNode.Parse("""{"rope_type":"longrope","short_factor":[1.0,1.1],"long_factor":[2.0,3.0],"original_max_position_embeddings":100}""");
+        File.WriteAllText(file, config.ToJsonString());
+        using var model = LoadedModel.Open(folder);
+        Assert.Equal(100, model.Model.ShortContext);
+        using var generator = new BatchedGenerator(model);
+        var options = new SamplingOptions { MaxTokens = 60, Temperature = 1, Seed = 4, LogProbabilities = 3, LogitBias = new Dictionary<int, double> { [TinyModel.End] = -100 } };
+        var prompt = Prompts(1, length: 70)[0];
+        var answer = await Run(generator, prompt, options);
+        int[] soFar = [.. prompt, .. answer.Tokens.Take(40).Select(t => t.Token.Id)];
+        var next = await Run(generator, soFar, options with { MaxTokens = 1 });
+        Assert.Equal(answer.Tokens[40].Top.Select(t => t.LogProbability), next.Tokens[0].Top.Select(t => t.LogProbability), (a, b) => Math.Abs(a - b) < 1e-4);
+        var again = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Run(generator, prompt, options)));
+        Assert.All(again, a => Assert.Equal(answer.Scores, a.Scores));
     }
 
     [Fact]
