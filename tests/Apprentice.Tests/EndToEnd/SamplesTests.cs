@@ -1,4 +1,6 @@
+using System.Text.RegularExpressions;
 using Apprentice.Tests.Golden;
+using Apprentice.Tests.Models.Weights;
 
 namespace Apprentice.Tests.EndToEnd;
 
@@ -27,6 +29,36 @@ public sealed class SamplesTests
         var expected = await CliProcess.RunAsync("generate", "--model", "base", "--prompt", "My card has not arrived", "--max-tokens", "100");
         Assert.Equal(expected.Output.TrimEnd('\n'), await http.GetStringAsync("/ask?question=My+card+has+not+arrived"));
         Assert.Equal(System.Net.HttpStatusCode.BadRequest, (await http.GetAsync("/ask")).StatusCode);
+    }
+
+    /// <summary>Each block is a program of its own: its usings, and what stands after them in a method.</summary>
+    [Fact]
+    public async Task Code_of_the_library_page_compiles()
+    {
+        var blocks = Regex.Matches(PackedRepository.Text("docs/library.md"), "^```csharp\n(?<usings>(?:using [^;=( ]+;\n)*)(?<rest>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline);
+        Assert.Equal(3, blocks.Count);
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder.File("Page.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk.Web">
+              <PropertyGroup>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <Nullable>enable</Nullable>
+              </PropertyGroup>
+              <ItemGroup>
+                <Reference Include="{AppContext.BaseDirectory}Apprentice.*.dll;{AppContext.BaseDirectory}Microsoft.Extensions.AI.Abstractions.dll" />
+              </ItemGroup>
+            </Project>
+            """);
+        foreach (var (i, block) in blocks.Index())
+        {
+            File.WriteAllText(folder.File($"Block{i}.cs"), $"{block.Groups["usings"]}internal static class Block{i}\n{{\n    public static async Task Run(string[] args)\n    {{\nawait Task.Yield();\n{block.Groups["rest"]}    }}\n}}\n");
+        }
+
+        File.WriteAllText(folder.File("Program.cs"), string.Concat(blocks.Index().Select(b => $"await Block{b.Index}.Run(args);\n")));
+        using var build = CliProcess.StartProgram("dotnet", ["build", "-v:quiet", "-nodeReuse:false", "-warnaserror", "-p:NuGetAudit=false"], folder: folder.Path);
+        var result = await build.WaitAsync();
+        Assert.True(result.Exit == 0, result.Output + result.Error);
     }
 
     private static CliProcess Start(string sample, params string[] args) =>
