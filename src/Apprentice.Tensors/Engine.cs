@@ -49,6 +49,12 @@ public sealed class Engine : IDisposable
     /// <summary>Why there is no accelerator, or null where there is one.</summary>
     public string? WhyNoAccelerator { get; }
 
+    /// <summary>
+    /// Whether each row of a product has the same bits whatever other rows are worked out with it, so that an answer does not
+    /// depend on who else is served. Without, up to eight rows take a faster way that adds in another order.
+    /// </summary>
+    public bool BatchInvariant { get; init; }
+
     /// <summary>Activations and gradients.</summary>
     public Arena Arena { get; } = new();
 

@@ -41,6 +41,9 @@ public sealed unsafe class Tensor
     /// <summary>A tensor of zeros in memory of its own, for state that outlives a step.</summary>
     public static Tensor Persistent(int rows, int columns) => new(rows, columns, new NativeBuffer((long)rows * columns * sizeof(float)));
 
+    /// <summary>The same without the zeros: large memory that is only taken from the system where it is written.</summary>
+    public static Tensor Uninitialized(int rows, int columns) => new(rows, columns, new NativeBuffer((long)rows * columns * sizeof(float), zero: false));
+
     /// <summary>A leaf over the values of another tensor, with a gradient of its own.</summary>
     internal static Tensor Alias(Tensor tensor, float* values) =>
         new(tensor.Rows, tensor.Columns, values, tensor.RequiresGradient) { IsAlias = true };

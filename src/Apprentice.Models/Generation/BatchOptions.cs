@@ -1,3 +1,5 @@
+using Apprentice.Models.Architectures;
+
 namespace Apprentice.Models.Generation;
 
 /// <summary>How much a <see cref="BatchedGenerator"/> takes on at once.</summary>
@@ -14,6 +16,15 @@ public sealed record BatchOptions
 
     /// <summary>Threads to compute with; 0: one a core.</summary>
     public int Threads { get; init; }
+
+    /// <summary>Tokens that fit into the cache of a model, at least one block of them.</summary>
+    internal int CacheTokensOf(LanguageModel model)
+    {
+        var bytesPerToken = 2L * model.Layers * model.KeyValueWidth * sizeof(float);
+        var affordable = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 / bytesPerToken;
+        var wanted = (long)Parallel * KeyValueBlocks.For(model.ContextLength) * KeyValueBlocks.Tokens;
+        return CacheTokens ?? (int)Math.Clamp(wanted, 1, Math.Min(affordable, int.MaxValue / 2));
+    }
 }
 
 /// <summary>What a <see cref="BatchedGenerator"/> is doing.</summary>

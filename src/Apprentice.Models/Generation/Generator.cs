@@ -168,10 +168,7 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
         foreach (var request in requests)
         {
             request.Options.Validate();
-            if (request.Prompt.Length == 0)
-            {
-                throw new InputException("empty_prompt", "the prompt has no tokens; at least one is needed");
-            }
+            PromptRoom.RequireTokens(request.Prompt);
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class KeyValueCache
     public KeyValueCache(int layers, int rows, int width)
     {
         Rows = rows;
-        _layers = [.. Enumerable.Range(0, layers).Select(_ => new CachedKeys(Tensor.Persistent(rows, width), Tensor.Persistent(rows, width)))];
+        _layers = [.. Enumerable.Range(0, layers).Select(_ => new CachedKeys(Tensor.Uninitialized(rows, width), Tensor.Uninitialized(rows, width)))];
     }
 
     public int Rows { get; }

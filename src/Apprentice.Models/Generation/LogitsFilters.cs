@@ -129,6 +129,39 @@ public static class LogitsFilters
         ArrayPool<bool>.Shared.Return(seen);
     }
 
+    /// <summary>Adds to the logits of single tokens; ids that are none are passed over.</summary>
+    public static void Bias(Span<float> logits, IReadOnlyDictionary<int, double> bias)
+    {
+        foreach (var (id, add) in bias)
+        {
+            if ((uint)id < (uint)logits.Length)
+            {
+                logits[id] = (float)(logits[id] + add);
+            }
+        }
+    }
+
+    /// <summary>Takes away presence once, and frequency each time, from tokens that the answer has already (OpenAI's API).</summary>
+    /// <param name="answer">Ids of what was generated so far.</param>
+    public static void OccurrencePenalties(Span<float> logits, ReadOnlySpan<int> answer, double frequency, double presence)
+    {
+        if (frequency == 0 && presence == 0)
+        {
+            return;
+        }
+
+        var counts = new Dictionary<int, int>();
+        foreach (var id in answer)
+        {
+            counts[id] = counts.GetValueOrDefault(id) + 1;
+        }
+
+        foreach (var (id, count) in counts)
+        {
+            logits[id] = (float)(logits[id] - count * frequency - presence);
+        }
+    }
+
     /// <summary>The largest logit, and the sum of exp(logit - largest): what softmax divides by.</summary>
     /// <exception cref="ArithmeticException">A logit is NaN or positive infinity, or none is finite.</exception>
     internal static (double Max, double Sum) SoftmaxScale(ReadOnlySpan<float> logits)

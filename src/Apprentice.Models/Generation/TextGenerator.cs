@@ -47,37 +47,31 @@ public sealed class TextGenerator(LoadedModel model, Engine engine, SequenceCach
         }
     }
 
-    private GenerationRequest Request(int[] prompt, SamplingOptions options)
-    {
-        var room = model.Model.ContextLength - prompt.Length;
-        return room > 0
-            ? new GenerationRequest(prompt, options with { MaxTokens = Math.Min(options.MaxTokens, room) }, model.EndTokens)
-            : throw new InputException("prompt_too_long", $"the prompt has {prompt.Length} tokens; the model's context of {model.Model.ContextLength} leaves no room for an answer");
-    }
+    private GenerationRequest Request(int[] prompt, SamplingOptions options) =>
+        new(prompt, options with { MaxTokens = Math.Min(options.MaxTokens, PromptRoom.Of(prompt, model.Model.ContextLength)) }, model.EndTokens);
 
     private sealed class Answer(Tokenizer tokenizer, IReadOnlyList<string> stops)
     {
-        private readonly StreamingDecoder _decoder = new(tokenizer, skipSpecialTokens: true);
-        private readonly StopMatcher _stops = new(stops);
+        private readonly AnswerText _pieces = new(tokenizer, stops);
         private readonly System.Text.StringBuilder _text = new();
         private int _tokens;
         private double _first;
         private double _last;
         private FinishReason _reason;
 
-        public bool Stopped => _stops.Matched is not null;
+        public bool Stopped => _pieces.StopString is not null;
 
         public string Push(int token, double now)
         {
             _first = _tokens++ == 0 ? now : _first;
-            return Keep(_stops.Push(_decoder.Push(token)));
+            return Keep(_pieces.Push(token));
         }
 
         public string Finish(FinishReason reason, double now)
         {
             _reason = reason;
             _last = now;
-            return Stopped ? "" : Keep(_stops.Push(_decoder.Flush()) + _stops.Finish());
+            return Keep(_pieces.Finish());
         }
 
         public GenerationResult Result(int promptTokens, int computedTokens)

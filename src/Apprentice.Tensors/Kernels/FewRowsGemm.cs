@@ -10,7 +10,7 @@ namespace Apprentice.Tensors.Kernels;
 internal static unsafe class FewRowsGemm
 {
     /// <summary>Up to so many rows a tile, which is as wide as a vector, would be mostly empty.</summary>
-    private const int DotRows = 8;
+    public const int DotRows = 8;
     private const int ColumnsPerPart = 16;
 
     /// <summary>Stored rows of W that one part multiplies in tiles: whole ones.</summary>
@@ -102,6 +102,7 @@ internal static unsafe class FewRowsGemm
         public void Run(int part, Scratch scratch)
         {
             var width = Tile.Columns<TLanes>();
+            var steps = Gemm.StepsAtATime(k); // the same sums as there
             var across = (m + width - 1) / width * width;
             var widened = scratch.Floats((long)Tile.Rows * k + RowsPerPart * across);
             var turned = widened + (long)Tile.Rows * k;
@@ -117,7 +118,11 @@ internal static unsafe class FewRowsGemm
 
                 for (var i = 0; i < m; i += width)
                 {
-                    Tile.Multiply<TLanes>(k, widened, k, 1, rows, packed + (long)i * k, width, turned + j * across + i, across, accumulate: false);
+                    var panel = packed + (long)i * k;
+                    for (var p = 0; p < k || p == 0; p += steps)
+                    {
+                        Tile.Multiply<TLanes>(Math.Min(steps, k - p), widened + p, k, 1, rows, panel + (long)p * width, width, turned + j * across + i, across, accumulate: p > 0);
+                    }
                 }
             }
 

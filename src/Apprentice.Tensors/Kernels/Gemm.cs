@@ -4,7 +4,8 @@ namespace Apprentice.Tensors.Kernels;
 
 /// <summary>
 /// Matrix products C [m, n] = A [m, k] B [k, n] (or +=). A is F32, with any strides; B is packed into panels while being
-/// widened from its stored type. The order of additions depends on the shapes only.
+/// widened from its stored type. Each element is a sum over k in order, in portions of <see cref="MaxSteps"/>, and after them
+/// the update's; only up to eight rows, unless the engine is batch-invariant, are added up in another order.
 /// </summary>
 internal static unsafe class Gemm
 {
@@ -31,8 +32,8 @@ internal static unsafe class Gemm
             return;
         }
 
-        // A weight that only a few rows use is read where it lies.
-        var readInPlace = m <= RowsPerPart && b.Transposed && aStep == 1;
+        // A weight that only a few rows use is read where it lies. The sums are the same, but for the fewest rows.
+        var readInPlace = m <= RowsPerPart && b.Transposed && aStep == 1 && !(engine.BatchInvariant && m <= FewRowsGemm.DotRows);
         if (update.Steps > 0 && (readInPlace || update.Steps > MaxSteps))
         {
             Run(engine, m, n, k, a, aRow, aStep, b, c, cRow, accumulate);
@@ -131,7 +132,7 @@ internal static unsafe class Gemm
             for (var p = 0; p < k || p == 0; p += steps)
             {
                 var now = Math.Min(steps, k - p);
-                var added = p == 0 ? update : default;
+                var added = p + steps >= k ? update : default;
                 engine.Team.Run(panels, new PackJob(b, j, columns, p, now, added, width, packed));
                 var rowParts = (m + RowsPerPart - 1) / RowsPerPart;
                 var columnParts = (columns + ColumnsPerPart - 1) / ColumnsPerPart;
@@ -148,7 +149,7 @@ internal static unsafe class Gemm
     }
 
     /// <summary>k in equal portions of at most <see cref="MaxSteps"/>, each a multiple of 32 so that blocks stay whole.</summary>
-    private static int StepsAtATime(int k)
+    public static int StepsAtATime(int k)
     {
         var portions = Math.Max(1, (k + MaxSteps - 1) / MaxSteps);
         return portions == 1 ? Math.Max(k, 1) : ((k + portions - 1) / portions + 31) / 32 * 32;

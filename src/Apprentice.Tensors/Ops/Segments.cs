@@ -15,7 +15,7 @@ public readonly record struct Segment(int Start, int Length, int FirstPosition =
 public sealed class Segments
 {
     /// <summary>Queries or keys that are worked on together.</summary>
-    internal const int BlockRows = 64;
+    public const int BlockRows = 64;
 
     private readonly Lazy<SegmentBlock[][]> _seers;
 
