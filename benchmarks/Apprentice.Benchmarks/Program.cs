@@ -27,6 +27,9 @@ switch (args)
     case ["top-tokens", var model, var data, ..]:
         TopTokens.Write(model, data, Number(3) ?? 10, args.ElementAtOrDefault(4));
         return 0;
+    case ["serving", var phase, var url, .. var rest]:
+        await ServingBenchmark.Run(phase, url, new Options(rest));
+        return 0;
     case ["peak"]:
         Console.WriteLine(PeakRate.Measure(Environment.ProcessorCount, seconds: 3).ToString("0.0", CultureInfo.InvariantCulture));
         return 0;
@@ -41,6 +44,8 @@ switch (args)
         Console.Error.WriteLine("       tokenizing TOKENIZER.json TEXT [OPTIONS]  megabytes a second with one thread: whole, line by line, decoded; medians; OPTIONS with defaults: --rounds 7");
         Console.Error.WriteLine("       random-model FILE.gguf [OPTIONS]    a Q4_0 model of random weights; --shape NAME, and --layers, --width, --heads, --key-value-heads, --feed-forward instead of its");
         Console.Error.WriteLine("       top-tokens MODEL DATA [PROMPTS [ADAPTER]]  a JSON line a prompt: its tokens, after each the most likely next one, and its margin over the second");
+        Console.Error.WriteLine("       serving PHASE URL [OPTIONS]         a running server: single, load, short, greedy or parallel; benchmarks/serving puts them together; OPTIONS with defaults:");
+        Console.Error.WriteLine("           --model base --prompts benchmarks/serving-prompts.txt --tokens 128 --process ID --streams 64 (parallel: 8) --seconds 120 --requests 2000 --answers 50 --others 32 --ends IDS");
         Console.Error.WriteLine("       peak                                the fp32 peak of all cores in GFLOP/s, by multiply-adds that never leave the registers");
         return 2;
 }

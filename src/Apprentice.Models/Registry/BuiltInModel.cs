@@ -3,7 +3,7 @@ using Apprentice.Data;
 namespace Apprentice.Models.Registry;
 
 /// <summary>
-/// The small base model that comes with the program, a GGUF file beside it. Its model reference is its name, so a run or
+/// The small base model that comes with the command, a GGUF file beside it; programs of others copy it to the same place beside themselves. Its model reference is its name, so a run or
 /// an adapter made from it can be used wherever the program is installed.
 /// </summary>
 public static class BuiltInModel
@@ -34,6 +34,6 @@ public static class BuiltInModel
 
         return System.IO.File.Exists(File) ? File
             : throw new InputException("base_not_installed", "the built-in base model is not beside the program", File,
-                hint: "install the program again, or name another model");
+                hint: "install the program again, or name another model; a program of your own has it where you copy it to this place");
     }
 }
