@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Apprentice.Data;
+using Apprentice.Data.Files;
 using Apprentice.Models.Registry;
 using Apprentice.Models.Weights;
 using Apprentice.Tensors;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Apprentice.Data;
 using Apprentice.Data.Batching;
+using Apprentice.Data.Files;
 using Apprentice.Models.Registry;
 using Apprentice.Tensors;
 using Apprentice.Tensors.Ops;

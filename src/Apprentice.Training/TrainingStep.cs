@@ -1,3 +1,4 @@
+using Apprentice.Data;
 using Apprentice.Data.Batching;
 using Apprentice.Models.Architectures;
 using Apprentice.Models.Layers;

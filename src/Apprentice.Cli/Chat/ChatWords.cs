@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Apprentice.Cli.Commands;
 using Apprentice.Data;
+using Apprentice.Data.Files;
 using Apprentice.Models.Generation;
 using Apprentice.Training.Checkpoints;
 

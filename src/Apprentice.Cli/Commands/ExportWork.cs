@@ -1,5 +1,6 @@
 using Apprentice.Data;
 using Apprentice.Data.Datasets;
+using Apprentice.Data.Files;
 using Apprentice.Data.Metrics;
 using Apprentice.Evaluation;
 using Apprentice.Models.Export;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Apprentice.Data;
+using Apprentice.Data.Files;
 using Apprentice.Models.Generation;
 using Apprentice.Training.Checkpoints;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Apprentice.Cli.Quickstart;
 using Apprentice.Data;
+using Apprentice.Data.Files;
 using Apprentice.Training.Checkpoints;
 
 namespace Apprentice.Cli.Commands;

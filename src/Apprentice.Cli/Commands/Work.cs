@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Apprentice.Data;
 using Apprentice.Data.Datasets;
+using Apprentice.Data.Files;
 using Apprentice.Data.Metrics;
 using Apprentice.Evaluation;
 using Apprentice.Models.Generation;

@@ -11,7 +11,7 @@ namespace Apprentice.Models.Registry;
 /// <param name="Adapter">The adapter's folder or .gguf file, or null.</param>
 public sealed record ModelReference(string Base, string? Adapter = null)
 {
-    private const string Kinds = $"a model is a .gguf file, a Hugging Face folder, a run folder, an adapter folder, or {BuiltInModel.Name}, the built-in one";
+    private const string Kinds = $"a model is a .gguf file, a Hugging Face folder, a run folder, an adapter folder, a registered name, or {BuiltInModel.Name}, the built-in one";
 
     public bool IsGguf => File.Exists(Base);
 
@@ -31,8 +31,10 @@ public sealed record ModelReference(string Base, string? Adapter = null)
 
         if (!Directory.Exists(path))
         {
-            throw new InputException("model_not_found", "there is no such model: no file or folder has this name", path,
-                hint: MissingFile.Near(path) is { } near ? MissingFile.DidYouMean(near) : Kinds);
+            var registry = new ModelRegistry();
+            return registry.Find(path) is { } registered ? Resolve(PathOf(registered))
+                : throw new InputException("model_not_found", "there is no such model: no file or folder has this name, and none is registered by it", path,
+                    hint: (MissingFile.Near(path) ?? registry.Near(path)) is { } near ? MissingFile.DidYouMean(near) : Kinds);
         }
 
         return Has(path, "config.json") || Has(path, "tokenizer.json") ? new ModelReference(path)
@@ -45,6 +47,15 @@ public sealed record ModelReference(string Base, string? Adapter = null)
                 hint: Directory.EnumerateFiles(path, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() is { } file ? MissingFile.DidYouMean(file) : Kinds);
     }
 
+    /// <summary>The path of a registered model where no file or folder has the name; else what was given.</summary>
+    /// <exception cref="InputException">Code <c>model_gone</c>: it is registered, and nothing is there any more.</exception>
+    public static string Locate(string path) =>
+        path != BuiltInModel.Name && !Path.Exists(path) && new ModelRegistry().Find(path) is { } registered ? PathOf(registered) : path;
+
+    private static string PathOf(RegisteredModel model) => !model.IsMissing() ? model.Path
+        : throw new InputException("model_gone", $"the model registered as '{model.Name}' is not there any more", model.Path,
+            hint: $"put it back, or forget the name: apprentice models rm {model.Name}");
+
     /// <summary>A base model with an adapter, whatever base the adapter itself names.</summary>
     /// <exception cref="InputException">One of the two is not what it should be.</exception>
     public static ModelReference Resolve(string path, string? adapter)
@@ -54,6 +65,8 @@ public sealed record ModelReference(string Base, string? Adapter = null)
         {
             return model;
         }
+
+        adapter = Locate(adapter);
 
         if (model.Adapter is not null)
         {
@@ -79,7 +92,12 @@ public sealed record ModelReference(string Base, string? Adapter = null)
     /// <summary>As it was given: from the folder of the command that trained it, or beside the adapter where both were moved.</summary>
     private static string? Found(string? named, string beside) => named is null ? null
         : BuiltInModel.Find(named) is { } builtIn ? builtIn
-        : new[] { named, Path.Combine(beside, named) }.FirstOrDefault(p => (File.Exists(p) && !GgufAdapter.Is(p)) || Has(p, "config.json"));
+        : new[] { named, Path.Combine(beside, named) }.FirstOrDefault(p => (File.Exists(p) && !GgufAdapter.Is(p)) || Has(p, "config.json"))
+            ?? RegisteredBase(named);
+
+    /// <summary>Where a base that is named by its registered name lies; null for any other.</summary>
+    private static string? RegisteredBase(string named) =>
+        new ModelRegistry().Find(named) is { } registered && Resolve(PathOf(registered)) is { Adapter: null } model ? model.Base : null;
 
     private static ModelReference WithBase(string adapter)
     {
@@ -94,6 +112,7 @@ public sealed record ModelReference(string Base, string? Adapter = null)
 
         // As it was given: from the folder of the command that trained it, or beside the adapter where both were moved.
         var found = new[] { named, Path.Combine(adapter, named) }.FirstOrDefault(p => File.Exists(p) || Directory.Exists(p))
+            ?? RegisteredBase(named)
             ?? throw new InputException("base_not_found", $"the adapter's base model '{named}' is not there", config,
                 hint: "run the command from the folder in which the adapter was trained, or with generate, evaluate or chat give both: --model BASE --adapter ADAPTER");
         return !Directory.Exists(found) || Has(found, "config.json")

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Apprentice.Data;
+using Apprentice.Data.Files;
 
 namespace Apprentice.Training.Checkpoints;
 
@@ -42,7 +43,7 @@ public sealed class CheckpointStore(string folder, int keep = 2)
     /// <param name="state">Written as <c>state.json</c>, with the sizes of the other files filled in.</param>
     /// <param name="write">Writes the other files into the directory it is given.</param>
     /// <param name="expectedBytes">Free space to ask for before writing; 0: as much as the newest checkpoint takes.</param>
-    /// <exception cref="Runs.RunFailedException">Code <c>disk_full</c>; the earlier checkpoints are intact.</exception>
+    /// <exception cref="RunFailedException">Code <c>disk_full</c>; the earlier checkpoints are intact.</exception>
     public Checkpoint Save(CheckpointState state, Action<string> write, long expectedBytes = 0)
     {
         var path = PathOf(state.Step);

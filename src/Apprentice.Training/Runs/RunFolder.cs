@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Apprentice.Data;
+using Apprentice.Data.Files;
 using Apprentice.Training.Checkpoints;
 using Apprentice.Training.Recipes;
 

@@ -1,5 +1,6 @@
 using Apprentice.Cli;
 using Apprentice.Cli.Commands;
+using Apprentice.Data;
 using Apprentice.Tests.Cli.LiveView;
 using Apprentice.Training.Runs;
 

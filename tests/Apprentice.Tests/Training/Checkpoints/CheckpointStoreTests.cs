@@ -1,3 +1,4 @@
+using Apprentice.Data.Files;
 using Apprentice.Training.Checkpoints;
 using FsCheck;
 using FsCheck.Fluent;

@@ -1,3 +1,5 @@
+using Apprentice.Data;
+using Apprentice.Data.Files;
 using Apprentice.Training.Checkpoints;
 using Apprentice.Training.Runs;
 

@@ -1,4 +1,4 @@
-namespace Apprentice.Training.Checkpoints;
+namespace Apprentice.Data.Files;
 
 /// <summary>
 /// Writes a directory so that it appears whole or not at all: it is filled aside, under a name that no reader looks at,

@@ -1,6 +1,4 @@
-using Apprentice.Data;
-
-namespace Apprentice.Training.Checkpoints;
+namespace Apprentice.Data.Files;
 
 /// <summary>The error for a place in which the system lets nothing be written.</summary>
 public static class Unwritable

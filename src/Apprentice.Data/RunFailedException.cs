@@ -1,4 +1,4 @@
-namespace Apprentice.Training.Runs;
+namespace Apprentice.Data;
 
 /// <summary>
 /// A run that had to stop for a reason that is worth telling but is no mistake in the input: a full disk, a loss that

@@ -1,6 +1,4 @@
-using Apprentice.Training.Runs;
-
-namespace Apprentice.Training.Checkpoints;
+namespace Apprentice.Data.Files;
 
 /// <summary>Seeing a full disk coming, and saying so clearly when it came all the same.</summary>
 public static class DiskSpace

@@ -1,6 +1,4 @@
-using Apprentice.Data;
-
-namespace Apprentice.Training.Checkpoints;
+namespace Apprentice.Data.Files;
 
 /// <summary>Writes a file so that a reader finds the old content or the new, whole, whenever the program is killed.</summary>
 public static class AtomicFile
@@ -8,7 +6,7 @@ public static class AtomicFile
     /// <summary>
     /// Writes aside in the same folder, flushes, renames. When <paramref name="write"/> throws, the old file is untouched.
     /// </summary>
-    /// <exception cref="Runs.RunFailedException">Code <c>disk_full</c>.</exception>
+    /// <exception cref="RunFailedException">Code <c>disk_full</c>.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         path = Target(path);

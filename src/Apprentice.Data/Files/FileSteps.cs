@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Apprentice.Training.Checkpoints;
+namespace Apprentice.Data.Files;
 
 /// <summary>
 /// The few file operations that safe writing is made of, one method each, so that a test can stop the program between
