@@ -100,7 +100,8 @@ public sealed class TrainTests : IDisposable
         await work.Done($"{Train} --out two --threads 2 --recompute on");
         work.AssertSameBits("one", "two");
 
-        const string Plain = "train --model m --data bank.jsonl --max-steps 6 --batch-size 6 --validation none";
+        // In float32: the accelerator takes pieces that are large enough, so cutting changes what is rounded to bfloat16.
+        const string Plain = "train --model m --data bank.jsonl --max-steps 6 --batch-size 6 --validation none --accelerator off";
         var whole = await work.Done($"{Plain} --out whole");
         var pieces = await work.Done($"{Plain} --out pieces --micro-batch-tokens 50");
         Assert.Equal(whole.GetProperty("train_loss").GetDouble(), pieces.GetProperty("train_loss").GetDouble(), 1e-5);

@@ -129,8 +129,9 @@ public sealed class TrainingSessionTests : IDisposable
     [Fact]
     public void Micro_batches_add_up_to_the_batch()
     {
-        Run("whole", "--max-steps", "6", "--micro-batch-tokens", "4096");
-        Run("pieces", "--max-steps", "6", "--micro-batch-tokens", "40");
+        // In float32: the accelerator takes pieces that are large enough, so cutting changes what is rounded to bfloat16.
+        Run("whole", "--max-steps", "6", "--accelerator", "off", "--micro-batch-tokens", "4096");
+        Run("pieces", "--max-steps", "6", "--accelerator", "off", "--micro-batch-tokens", "40");
         Assert.All(Events("whole").Zip(Events("pieces")), p =>
         {
             Assert.Equal(p.First.TrainLoss!.Value, p.Second.TrainLoss!.Value, 1e-5);

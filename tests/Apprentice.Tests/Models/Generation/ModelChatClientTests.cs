@@ -36,7 +36,7 @@ public sealed class ModelChatClientTests : IDisposable
     {
         ChatMessage[] question = [new(ChatRole.System, "be"), new(ChatRole.User, "the card")];
         var options = new ChatOptions { MaxOutputTokens = 12 };
-        var expected = Alone([("system", "be"), ("user", "the card")], new SamplingOptions { MaxTokens = 12 });
+        var expected = await Alone([("system", "be"), ("user", "the card")], new SamplingOptions { MaxTokens = 12 });
         var whole = await _client.GetResponseAsync(question, options);
         Assert.Equal((expected.Text, ChatFinishReason.Length, _folder), (whole.Text, whole.FinishReason, whole.ModelId));
         Assert.Equal((expected.PromptTokens, 12, expected.PromptTokens + 12), (whole.Usage!.InputTokenCount, whole.Usage.OutputTokenCount, whole.Usage.TotalTokenCount));
@@ -59,7 +59,7 @@ public sealed class ModelChatClientTests : IDisposable
         };
         var sampling = new SamplingOptions { Temperature = 1.5, TopP = 0.75, TopK = 9, Seed = 4, MaxTokens = 20, FrequencyPenalty = 0.5, PresencePenalty = -0.5, Stop = ["zz"] };
         Assert.Equivalent(sampling, ChatSampling.Of(options, _client), strict: true);
-        Assert.Equal(Alone([("system", "be"), ("user", "x")], sampling).Text, (await _client.GetResponseAsync("x", options)).Text);
+        Assert.Equal((await Alone([("system", "be"), ("user", "x")], sampling)).Text, (await _client.GetResponseAsync("x", options)).Text);
 
         var own = new SamplingOptions { MinP = 0.1, Temperature = 0.5, Seed = 7, RepetitionPenalty = 1.25 };
         Assert.Equivalent(own with { Temperature = 2 }, ChatSampling.Of(new ChatOptions { RawRepresentationFactory = _ => own, Temperature = 2 }, _client), strict: true);
@@ -78,7 +78,7 @@ public sealed class ModelChatClientTests : IDisposable
     public async Task Without_options_it_is_greedy_until_the_context_ends_and_drawn_answers_differ_without_a_seed()
     {
         var answer = await _client.GetResponseAsync("the card");
-        var expected = Alone([("user", "the card")], new SamplingOptions { MaxTokens = int.MaxValue });
+        var expected = await Alone([("user", "the card")], new SamplingOptions { MaxTokens = int.MaxValue });
         Assert.Equal((expected.Text, (long)expected.CompletionTokens), (answer.Text, answer.Usage!.OutputTokenCount));
         var hot = new ChatOptions { Temperature = 1.5f, MaxOutputTokens = 12 };
         Assert.NotEqual((await _client.GetResponseAsync("x", hot)).Text, (await _client.GetResponseAsync("x", hot)).Text);
@@ -131,7 +131,8 @@ public sealed class ModelChatClientTests : IDisposable
         var options = new ChatOptions { MaxOutputTokens = 8 };
         string[] questions = [.. Enumerable.Range(0, 6).Select(i => $"card {i}")];
         var answers = await Task.WhenAll(questions.Select(q => Task.Run(() => _client.GetResponseAsync(q, options))));
-        Assert.Equal(questions.Select(q => Alone([("user", q)], new SamplingOptions { MaxTokens = 8 }).Text), answers.Select(a => a.Text));
+        var alone = await Task.WhenAll(questions.Select(q => Alone([("user", q)], new SamplingOptions { MaxTokens = 8 })));
+        Assert.Equal(alone.Select(a => a.Text), answers.Select(a => a.Text));
     }
 
     [Fact]
@@ -169,9 +170,17 @@ public sealed class ModelChatClientTests : IDisposable
         Assert.EndsWith("other", services.GetRequiredKeyedService<IChatClient>("other").GetRequiredService<ChatClientMetadata>().DefaultModelId, StringComparison.Ordinal);
     }
 
-    private GenerationResult Alone((string Role, string Text)[] messages, SamplingOptions options)
+    /// <summary>The same question without the client.</summary>
+    private async Task<(string Text, int PromptTokens, int CompletionTokens)> Alone((string Role, string Text)[] messages, SamplingOptions options)
     {
-        using var engine = new Engine();
-        return new TextGenerator(Model, engine).Run([Model.PromptIds([.. messages.Select(m => new JsonObject { ["role"] = m.Role, ["content"] = m.Text })])], options)[0];
+        using var generator = new BatchedGenerator(Model);
+        var (text, end) = ("", default(GenerationEnd));
+        await foreach (var piece in generator.Generate(Model.PromptIds([.. messages.Select(m => new JsonObject { ["role"] = m.Role, ["content"] = m.Text })]), options))
+        {
+            text += piece.Text;
+            end = piece.End;
+        }
+
+        return (text, end!.PromptTokens, end.CompletionTokens);
     }
 }
