@@ -5,6 +5,7 @@ namespace Apprentice.Server.Contracts;
 /// <summary>The schema CreateChatCompletionResponse.</summary>
 internal sealed record ChatCompletion(string Id, long Created, string Model, IReadOnlyList<ChatChoice> Choices, Usage Usage)
 {
+    [JsonPropertyOrder(-1)]
     public string Object => "chat.completion";
 }
 
@@ -22,12 +23,14 @@ internal sealed record AssistantMessage(string? Content, [property: JsonIgnore(C
 /// <summary>The schema CreateChatCompletionStreamResponse.</summary>
 internal sealed record ChatCompletionChunk(string Id, long Created, string Model, IReadOnlyList<ChatChunkChoice> Choices)
 {
+    [JsonPropertyOrder(-1)]
     public string Object => "chat.completion.chunk";
 }
 
 /// <summary>The same where the tokens were asked for: null but in the last chunk.</summary>
 internal sealed record ChatCompletionUsageChunk(string Id, long Created, string Model, IReadOnlyList<ChatChunkChoice> Choices, Usage? Usage)
 {
+    [JsonPropertyOrder(-1)]
     public string Object => "chat.completion.chunk";
 }
 

@@ -6,12 +6,14 @@ namespace Apprentice.Server.Contracts;
 internal sealed record TextCompletion(
     string Id, long Created, string Model, IReadOnlyList<TextChoice> Choices, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Usage? Usage)
 {
+    [JsonPropertyOrder(-1)]
     public string Object => "text_completion";
 }
 
 /// <summary>A piece of a stream where the tokens were asked for: null but in the last one.</summary>
 internal sealed record TextCompletionUsageChunk(string Id, long Created, string Model, IReadOnlyList<TextChoice> Choices, Usage? Usage)
 {
+    [JsonPropertyOrder(-1)]
     public string Object => "text_completion";
 }
 
