@@ -10,6 +10,7 @@ using Apprentice.Tensors;
 using Apprentice.Training;
 using Apprentice.Training.Recipes;
 using Apprentice.Training.Runs;
+using EventLog = Apprentice.Training.Runs.EventLog;
 
 namespace Apprentice.Cli.Quickstart;
 
