@@ -5,30 +5,6 @@ using Apprentice.Data.Files;
 
 namespace Apprentice.Models.Registry;
 
-/// <summary>A model that is known by a name.</summary>
-/// <param name="Name">As a user writes it where a model is asked for.</param>
-/// <param name="Path">The file or folder, absolute.</param>
-/// <param name="Created">When it was registered.</param>
-public sealed record RegisteredModel(string Name, string Path, DateTimeOffset Created)
-{
-    /// <summary>The address it was downloaded from, or the run it was made by, or null.</summary>
-    public string? Source { get; init; }
-
-    /// <summary>Of the file, in lower-case hex, or null for a folder.</summary>
-    public string? Sha256 { get; init; }
-
-    /// <summary>Of all its files.</summary>
-    public long Bytes { get; init; }
-
-    public string? License { get; init; }
-
-    /// <summary>Whether the files lie in the registry's folder and go when the name is removed.</summary>
-    public bool Owned { get; init; }
-
-    /// <summary>Whether nothing is there any more.</summary>
-    public bool IsMissing() => !File.Exists(Path) && !Directory.Exists(Path);
-}
-
 /// <summary>
 /// The models that are known by name: <c>models.json</c> in the home folder. It is replaced as a whole, so a reader needs no lock;
 /// writers wait for one another at a lock that the system drops when a process ends, however it ends.
@@ -66,6 +42,9 @@ public sealed class ModelRegistry
     /// <exception cref="InputException">Code <c>bad_registry</c>: the file is damaged.</exception>
     public RegisteredModel? Find(string name) => ModelName.IsValid(name) ? Read().FirstOrDefault(m => m.Name == name) : null;
 
+    /// <summary>Makes the name known. Of what had the name before, where that is to be replaced, the files in the registry's folder are deleted.</summary>
+    /// <param name="model">Its path is absolute.</param>
+    /// <param name="replace">Whether the name may stand for another path already.</param>
     /// <exception cref="InputException">Code <c>bad_model_name</c>, <c>model_exists</c>, <c>registry_busy</c>, <c>bad_registry</c> or <c>bad_path</c>.</exception>
     public void Add(RegisteredModel model, bool replace = false)
     {
@@ -76,34 +55,104 @@ public sealed class ModelRegistry
             throw new ArgumentException("a registered path is absolute, for a name is used from any folder", nameof(model));
         }
 
+        string? released = null;
         Change(models =>
         {
-            if (!replace && models.Exists(m => m.Name == model.Name))
-            {
-                throw new InputException("model_exists", $"a model is registered as '{model.Name}' already", hint: $"give another --name, or first: apprentice models rm {model.Name}");
-            }
-
+            var before = models.Find(m => m.Name == model.Name);
+            RequireFree(before, model.Path, replace);
             models.RemoveAll(m => m.Name == model.Name);
             models.Add(model);
+            released = before is null ? null : Release(models, before).Folder;
         });
+        try
+        {
+            Delete(released);
+        }
+        catch (InputException)
+        {
+            // The model is registered; that old files stay is no reason to say that it is not.
+        }
     }
 
-    /// <summary>Forgets the name; the files stay.</summary>
-    /// <exception cref="InputException">Code <c>model_not_found</c>, <c>registry_busy</c>, <c>bad_registry</c> or <c>bad_path</c>.</exception>
-    public RegisteredModel Remove(string name)
+    /// <summary>To be called before long work: whether <see cref="Add"/> will take the name.</summary>
+    /// <exception cref="InputException">Code <c>bad_model_name</c>, <c>model_exists</c> or <c>bad_registry</c>.</exception>
+    public void RequireFree(string name, string? path = null)
     {
-        RegisteredModel? removed = null;
+        ModelName.Require(name);
+        RequireFree(Find(name), path, replace: false);
+    }
+
+    /// <summary>Forgets the name, and deletes the files that lie in the registry's folder unless another name leads to them; files elsewhere stay.</summary>
+    /// <exception cref="InputException">Code <c>model_not_found</c>, <c>registry_busy</c>, <c>bad_registry</c> or <c>bad_path</c>.</exception>
+    public RemovedModel Remove(string name)
+    {
+        RemovedModel? removed = null;
         Change(models =>
         {
-            removed = models.Find(m => m.Name == name)
+            var model = models.Find(m => m.Name == name)
                 ?? throw new InputException("model_not_found", $"no model is registered as '{name}'", hint: Near(name) is { } near ? MissingFile.DidYouMean(near) : "apprentice models list shows the names");
-            models.Remove(removed);
+            models.Remove(model);
+            var (folder, heir) = Release(models, model);
+            removed = new RemovedModel(model, folder, heir);
         });
-        return removed!;
+        Delete(removed!.Deleted);
+        return removed;
     }
 
     /// <summary>A registered name that is like the one given, or null.</summary>
     public string? Near(string name) => Suggestion.Nearest(name, Read().Select(m => m.Name));
+
+    private static void RequireFree(RegisteredModel? before, string? path, bool replace)
+    {
+        // The same once more, such as a run that is trained again, is no conflict.
+        if (!replace && before is not null && (before.Owned || before.Path != path))
+        {
+            throw new InputException("model_exists", $"a model is registered as '{before.Name}' already", before.Path, hint: $"give another --name, or --force to replace it, or first: apprentice models rm {before.Name}");
+        }
+    }
+
+    /// <summary>What becomes of a removed model's files: the folder to delete, or the name that has them from now on.</summary>
+    private (string? Folder, string? Heir) Release(List<RegisteredModel> left, RegisteredModel removed)
+    {
+        if (FolderOf(removed) is not { } folder)
+        {
+            return (null, null);
+        }
+
+        var heir = left.FindIndex(m => m.Path == folder || m.Path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        if (heir < 0)
+        {
+            return (folder, null);
+        }
+
+        left[heir] = left[heir] with { Owned = true };
+        return (null, left[heir].Name);
+    }
+
+    /// <summary>The folder that an owned model has to itself; null for any other, whatever the list claims of it.</summary>
+    private string? FolderOf(RegisteredModel model)
+    {
+        var below = Path.GetRelativePath(ModelsFolder, model.Path);
+        var first = below.Split(Path.DirectorySeparatorChar)[0];
+        return !model.Owned || Path.IsPathRooted(below) || first is "" or "." or ".." ? null : Path.Combine(ModelsFolder, first);
+    }
+
+    private static void Delete(string? folder)
+    {
+        if (folder is null || !Directory.Exists(folder))
+        {
+            return;
+        }
+
+        try
+        {
+            AtomicDirectory.Delete(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable.Error(folder, e);
+        }
+    }
 
     private void Change(Action<List<RegisteredModel>> change)
     {
