@@ -21,16 +21,16 @@ internal sealed class DownloadFolder : IDisposable
     /// <summary>Makes or finds it, and removes what is left in it of other files.</summary>
     /// <param name="modelsFolder">The registry's.</param>
     /// <param name="name">The model's.</param>
-    /// <param name="files">Names of what is to be downloaded.</param>
+    /// <param name="files">Names of what is to be downloaded; null: all that is there stays.</param>
     /// <exception cref="InputException">Code <c>download_busy</c> or <c>bad_path</c>.</exception>
-    public static DownloadFolder Open(string modelsFolder, string name, IEnumerable<string> files)
+    public static DownloadFolder Open(string modelsFolder, string name, IReadOnlyCollection<string>? files)
     {
         var path = PathOf(modelsFolder, name);
         try
         {
             Directory.CreateDirectory(path);
             var folder = new DownloadFolder(path, name, Hold(path));
-            foreach (var entry in Directory.GetFiles(path).Where(e => System.IO.Path.GetFileName(e) is var n && n != HoldName && !files.Any(f => PartFile.IsOf(n, f))))
+            foreach (var entry in Directory.GetFiles(path).Where(e => System.IO.Path.GetFileName(e) is var n && n != HoldName && files?.Any(f => PartFile.IsOf(n, f)) == false))
             {
                 File.Delete(entry);
             }
@@ -45,6 +45,15 @@ internal sealed class DownloadFolder : IDisposable
 
     /// <summary>Where an unfinished download of that name lies, or would.</summary>
     public static string PathOf(string modelsFolder, string name) => System.IO.Path.Combine(modelsFolder, Prefix + FolderName(name));
+
+    /// <summary>Those that are there.</summary>
+    public static IReadOnlyList<UnfinishedDownload> Unfinished(string modelsFolder) => !Directory.Exists(modelsFolder) ? [] :
+    [
+        .. Directory.GetDirectories(modelsFolder, $"{Prefix}*").Order(StringComparer.Ordinal)
+            .Select(path => new UnfinishedDownload(System.IO.Path.GetFileName(path)[Prefix.Length..], BytesOf(path))),
+    ];
+
+    public static long BytesOf(string path) => Directory.GetFiles(path).Sum(f => new FileInfo(f).Length);
 
     /// <summary>Makes it a folder of its own, beside those that are there. No other process looks at it before its name is registered.</summary>
     public string Finish()

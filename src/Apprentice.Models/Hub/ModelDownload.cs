@@ -4,6 +4,11 @@ using Apprentice.Models.Registry;
 
 namespace Apprentice.Models.Hub;
 
+/// <summary>A download that was broken off.</summary>
+/// <param name="Name">Of the model to be; what is no letter, digit or <c>. _ -</c> in it is a dash.</param>
+/// <param name="Bytes">That have come.</param>
+public sealed record UnfinishedDownload(string Name, long Bytes);
+
 /// <summary>Brings a model from the web into the registry: whole and looked at, or not at all.</summary>
 public sealed class ModelDownload(ModelRegistry registry, DownloadOptions options)
 {
@@ -28,7 +33,7 @@ public sealed class ModelDownload(ModelRegistry registry, DownloadOptions option
         var (shown, files) = isHub ? await FilesOfAsync(connection, HubSource.Parse(source), sha256, progress, cancel).ConfigureAwait(false) : FileAt(WebAddress.Parse(source, "the address"), sha256);
         name ??= NameOf(files, source);
         RequireFree(name, replace);
-        using var folder = DownloadFolder.Open(registry.ModelsFolder, name, files.Select(f => f.Name));
+        using var folder = DownloadFolder.Open(registry.ModelsFolder, name, [.. files.Select(f => f.Name)]);
         RequireFree(name, replace); // who had the folder until now may have taken the name
         var hash = await FetchAsync(connection, files, folder.Path, progress, cancel).ConfigureAwait(false);
         RequireModel(folder, files);
@@ -44,6 +49,24 @@ public sealed class ModelDownload(ModelRegistry registry, DownloadOptions option
             AtomicDirectory.Delete(whole); // without a name nobody would find it
             throw;
         }
+    }
+
+    /// <summary>Downloads that were broken off, with what has come.</summary>
+    public static IReadOnlyList<UnfinishedDownload> Unfinished(ModelRegistry registry) => DownloadFolder.Unfinished(registry.ModelsFolder);
+
+    /// <summary>Removes what has come of a model; gives its bytes, or null where nothing is there.</summary>
+    /// <exception cref="InputException">Code <c>download_busy</c>: it is being downloaded.</exception>
+    public static long? RemoveUnfinished(ModelRegistry registry, string name)
+    {
+        if (!ModelName.IsValid(name) || !Directory.Exists(DownloadFolder.PathOf(registry.ModelsFolder, name)))
+        {
+            return null;
+        }
+
+        using var folder = DownloadFolder.Open(registry.ModelsFolder, name, null);
+        var bytes = DownloadFolder.BytesOf(folder.Path);
+        folder.Delete();
+        return bytes;
     }
 
     private void RequireFree(string name, bool replace)

@@ -1,46 +1,37 @@
-using System.Diagnostics;
-using System.Text.Json;
 using Apprentice.Data;
 using Apprentice.Data.Files;
 
 namespace Apprentice.Models.Registry;
 
 /// <summary>
-/// The models that are known by name: <c>models.json</c> in the home folder. It is replaced as a whole, so a reader needs no lock;
-/// writers wait for one another at a lock that the system drops when a process ends, however it ends.
+/// The models that are known by name, in the home folder: a list (<see cref="RegistryFile"/>), and beside it the files of those that
+/// were downloaded.
 /// </summary>
 public sealed class ModelRegistry
 {
-    private const int LargestFile = 16 << 20;
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        WriteIndented = true,
-        RespectRequiredConstructorParameters = true,
-        RespectNullableAnnotations = true,
-    };
+    private readonly RegistryFile _file;
 
     /// <param name="home">Default: $APPRENTICE_HOME, else ~/.apprentice.</param>
-    public ModelRegistry(string? home = null) => Home = Path.GetFullPath(home
-        ?? (Environment.GetEnvironmentVariable("APPRENTICE_HOME") is { Length: > 0 } given ? given
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".apprentice")));
+    public ModelRegistry(string? home = null)
+    {
+        Home = Path.GetFullPath(home
+            ?? (Environment.GetEnvironmentVariable("APPRENTICE_HOME") is { Length: > 0 } given ? given
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".apprentice")));
+        _file = new RegistryFile(Home);
+    }
 
     public string Home { get; }
 
     /// <summary>Where the files of owned models lie.</summary>
     public string ModelsFolder => Path.Combine(Home, "models");
 
-    private string FileName => Path.Combine(Home, "models.json");
-
     /// <summary>By name.</summary>
     /// <exception cref="InputException">Code <c>bad_registry</c>: the file is damaged.</exception>
-    public IReadOnlyList<RegisteredModel> List() => [.. Read().OrderBy(m => m.Name, StringComparer.Ordinal)];
+    public IReadOnlyList<RegisteredModel> List() => [.. _file.Read().OrderBy(m => m.Name, StringComparer.Ordinal)];
 
     /// <summary>The model of that name, or null.</summary>
     /// <exception cref="InputException">Code <c>bad_registry</c>: the file is damaged.</exception>
-    public RegisteredModel? Find(string name) => ModelName.IsValid(name) ? Read().FirstOrDefault(m => m.Name == name) : null;
+    public RegisteredModel? Find(string name) => ModelName.IsValid(name) ? _file.Read().FirstOrDefault(m => m.Name == name) : null;
 
     /// <summary>Makes the name known. Of what had the name before, where that is to be replaced, the files in the registry's folder are deleted.</summary>
     /// <param name="model">Its path is absolute.</param>
@@ -56,7 +47,7 @@ public sealed class ModelRegistry
         }
 
         string? released = null;
-        Change(models =>
+        _file.Change(models =>
         {
             var before = models.Find(m => m.Name == model.Name);
             RequireFree(before, model.Path, replace);
@@ -87,7 +78,7 @@ public sealed class ModelRegistry
     public RemovedModel Remove(string name)
     {
         RemovedModel? removed = null;
-        Change(models =>
+        _file.Change(models =>
         {
             var model = models.Find(m => m.Name == name)
                 ?? throw new InputException("model_not_found", $"no model is registered as '{name}'", hint: Near(name) is { } near ? MissingFile.DidYouMean(near) : "apprentice models list shows the names");
@@ -100,7 +91,7 @@ public sealed class ModelRegistry
     }
 
     /// <summary>A registered name that is like the one given, or null.</summary>
-    public string? Near(string name) => Suggestion.Nearest(name, Read().Select(m => m.Name));
+    public string? Near(string name) => Suggestion.Nearest(name, _file.Read().Select(m => m.Name));
 
     private static void RequireFree(RegisteredModel? before, string? path, bool replace)
     {
@@ -153,90 +144,4 @@ public sealed class ModelRegistry
             throw Unwritable.Error(folder, e);
         }
     }
-
-    private void Change(Action<List<RegisteredModel>> change)
-    {
-        try
-        {
-            Directory.CreateDirectory(Home);
-            using var hold = Hold();
-            var models = Read();
-            change(models);
-            AtomicFile.Write(FileName, stream => JsonSerializer.Serialize(stream, new Contents(models), Json));
-        }
-        catch (Exception e) when ((e is IOException io && !DiskSpace.IsFull(io)) || e is UnauthorizedAccessException)
-        {
-            throw Unwritable.Error(Home, e);
-        }
-    }
-
-    private FileStream Hold()
-    {
-        var file = Path.Combine(Home, "models.lock");
-        var waited = Stopwatch.StartNew();
-        while (true)
-        {
-            try
-            {
-                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException e) when (e.GetType() == typeof(IOException) && !DiskSpace.IsFull(e) && !Unwritable.IsReadOnlyDisk(e))
-            {
-                if (waited.Elapsed > LongestWait)
-                {
-                    throw new InputException("registry_busy", "another process has been changing the list of models for long", file, hint: "wait until it is done, or stop it");
-                }
-
-                Thread.Sleep(20);
-            }
-        }
-    }
-
-    private List<RegisteredModel> Read()
-    {
-        byte[] bytes;
-        try
-        {
-            using var file = new FileStream(FileName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (file.Length > LargestFile)
-            {
-                throw Damaged($"it has {file.Length:N0} bytes");
-            }
-
-            bytes = new byte[file.Length];
-            file.ReadExactly(bytes);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return [];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Damaged(e.Message);
-        }
-
-        StrictJson.Parse(bytes, out var problem);
-        if (problem is not null)
-        {
-            throw Damaged(problem.Message);
-        }
-
-        try
-        {
-            var models = JsonSerializer.Deserialize<Contents>(bytes, Json)?.Models ?? throw Damaged("it has no list of models");
-            return models.Find(m => m is null || !ModelName.IsValid(m.Name) || !Path.IsPathFullyQualified(m.Path) || m.Path.Contains('\0', StringComparison.Ordinal)) is { } wrong
-                ? throw Damaged($"the model '{wrong.Name}' has no proper name or no absolute path")
-                : models.Contains(null!) ? throw Damaged("a model is null")
-                : models.DistinctBy(m => m.Name).Count() < models.Count ? throw Damaged("a name is there twice")
-                : models;
-        }
-        catch (JsonException e)
-        {
-            throw Damaged(StrictJson.Reason(e));
-        }
-    }
-
-    private InputException Damaged(string why) => new("bad_registry", $"the list of models cannot be read: {why}", FileName, hint: "mend the file, or move it away: the models themselves are where they were");
-
-    private sealed record Contents(List<RegisteredModel> Models);
 }
