@@ -58,6 +58,7 @@ internal static class CommandLine
         yield return ChatCommand.Create(terminal);
         yield return ExportCommand.Create(terminal, (request, note, progress, cancel) => Task.Run(() => ExportWork.Run(request, note, progress, cancel), cancel));
         yield return ServeCommand.Create(terminal);
+        yield return KeysCommand.Create(terminal);
         yield return ModelsCommand.Create(terminal);
         yield return TokenizeCommand.Create(terminal);
         yield return TokenizerCommand.Create(terminal, (request, progress, cancel) => Task.Run(() => TokenizerWork.Train(request, progress, cancel), cancel));

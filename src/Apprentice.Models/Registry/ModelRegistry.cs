@@ -4,20 +4,20 @@ using Apprentice.Data.Files;
 namespace Apprentice.Models.Registry;
 
 /// <summary>
-/// The models that are known by name, in the home folder: a list (<see cref="RegistryFile"/>), and beside it the files of those that
+/// The models that are known by name, in the home folder: a list (<c>models.json</c>), and beside it the files of those that
 /// were downloaded.
 /// </summary>
 public sealed class ModelRegistry
 {
-    private readonly RegistryFile _file;
+    private readonly SharedList<RegisteredModel> _file;
 
     /// <param name="home">Default: $APPRENTICE_HOME, else ~/.apprentice.</param>
     public ModelRegistry(string? home = null)
     {
-        Home = Path.GetFullPath(home
-            ?? (Environment.GetEnvironmentVariable("APPRENTICE_HOME") is { Length: > 0 } given ? given
-                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".apprentice")));
-        _file = new RegistryFile(Home);
+        Home = ApprenticeHome.Of(home);
+        var file = Path.Combine(Home, "models.json");
+        _file = new SharedList<RegisteredModel>(file, "models", "models", Wrong, why => new InputException(
+            "bad_registry", $"the list of models cannot be read: {why}", file, hint: "mend the file, or move it away: the models themselves are where they were"));
     }
 
     public string Home { get; }
@@ -144,4 +144,10 @@ public sealed class ModelRegistry
             throw Unwritable.Error(folder, e);
         }
     }
+
+    private static string? Wrong(IReadOnlyList<RegisteredModel> models) =>
+        models.FirstOrDefault(m => !ModelName.IsValid(m.Name) || !Path.IsPathFullyQualified(m.Path) || m.Path.Contains('\0', StringComparison.Ordinal)) is { } wrong
+            ? $"the model '{wrong.Name}' has no proper name or no absolute path"
+            : models.DistinctBy(m => m.Name).Count() < models.Count ? "a name is there twice"
+            : null;
 }
