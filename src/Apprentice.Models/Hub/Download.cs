@@ -11,9 +11,6 @@ namespace Apprentice.Models.Hub;
 /// </summary>
 internal sealed class Download(HubConnection connection, DownloadOptions options, IProgress<DownloadProgress>? progress)
 {
-    /// <summary>Less than this brought by a connection is as good as nothing: a server could give a byte at a time for ever.</summary>
-    private const int Worthwhile = 1 << 18;
-
     /// <summary>What a disk should have left.</summary>
     private const long Spare = 64 << 20;
 
@@ -50,7 +47,7 @@ internal sealed class Download(HubConnection connection, DownloadOptions options
 
         bool HasGotOn()
         {
-            var gotOn = part.Length >= most + Worthwhile;
+            var gotOn = part.Length >= most + options.Worthwhile;
             most = Math.Max(most, part.Length);
             return gotOn;
         }

@@ -111,7 +111,7 @@ public sealed class ModelDownload(ModelRegistry registry, DownloadOptions option
 
         var total = chosen.Sum(f => f.Bytes ?? 0);
         return total <= options.MaxBytes
-            ? ($"{source}{(chosen.Count == 1 ? $":{chosen[0].Path}" : "")}", [.. chosen.Select(f => new WantedFile(source.FileIn(options.Hub, listing.Revision, f.Path), f.Name, f.Sha256 ?? sha256, f.Bytes, f.IsGguf))])
+            ? ($"{source}{(chosen.Count == 1 ? $":{chosen[0].Path}" : "")}", [.. chosen.Select(f => new WantedFile(source.FileIn(options.Hub, listing.Revision, f.Path), f.Name, f.Sha256 ?? sha256, f.Bytes, f.IsGguf, listing.IsFixed))])
             : throw new InputException("too_large", $"the model has {total:N0} bytes, and at most {options.MaxBytes:N0} are taken", source.ToString(), hint: "raise the limit with --max-size, in GB");
     }
 
