@@ -54,7 +54,7 @@ internal sealed class PartFile : IDisposable
             }
 
             var origin = ReadOrigin(part.OriginFile);
-            part._stream = new FileStream(wanted.Path + Ending, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1 << 17);
+            part._stream = new FileStream(wanted.Path + Ending, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0); // what has come survives a kill
             if (origin is not null && part._stream.Length > 0 && BelongsTo(origin, wanted) && !(part._stream.Length > (origin.Bytes ?? long.MaxValue)))
             {
                 part.TakeOver(origin, cancel);
