@@ -153,13 +153,15 @@ public sealed class ModelRegistryTests : IDisposable
     [Fact]
     public async Task Many_writers_at_once_lose_nothing()
     {
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() =>
-        {
-            for (var n = 0; n < 10; n++)
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Factory.StartNew(
+            () =>
             {
-                Registry.Add(Model($"m{i}-{n}"));
-            }
-        })));
+                for (var n = 0; n < 10; n++)
+                {
+                    Registry.Add(Model($"m{i}-{n}"));
+                }
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))); // threads of their own, so that they are at it at once
         Assert.Equal(80, Registry.List().Count);
     }
 
