@@ -156,6 +156,16 @@ public sealed class DownloadTests : IDisposable
         Assert.Single(server.Requests);
     }
 
+    /// <summary>It is tried once more from the beginning, and no third time, however the server cuts it into parts.</summary>
+    [Fact]
+    public async Task Another_hash_of_parts_that_came_one_by_one_leaves_nothing()
+    {
+        var file = new ServedFile(Model);
+        using var server = new RawServer(request => file.Answer(request) with { CutAfter = Model.Length / 2 + 1 });
+        await Refused("hash_mismatch", server.Address, new string('a', 64));
+        Assert.Equal([null, Model.Length / 2 + 1, null, Model.Length / 2 + 1], server.Requests.Select(r => r.From));
+    }
+
     [Theory]
     [InlineData("<!doctype html><html>log in</html>", "a web page (HTML)")]
     [InlineData("version https://git-lfs.github.com/spec/v1", "a Git LFS pointer")]
@@ -183,8 +193,7 @@ public sealed class DownloadTests : IDisposable
         }
 
         using var silent = new RawServer(_ => new RawAnswer(200, Model) { Length = -1 });
-        var error = await Assert.ThrowsAsync<InputException>(() => Add(silent.Address, most: 50_000));
-        Assert.Equal("too_large", error.Code);
+        await Refused("too_large", silent.Address, most: 50_000);
     }
 
     [Fact]
