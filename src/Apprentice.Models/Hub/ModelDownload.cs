@@ -1,5 +1,4 @@
 using Apprentice.Data;
-using Apprentice.Data.Files;
 using Apprentice.Models.Registry;
 
 namespace Apprentice.Models.Hub;
@@ -46,7 +45,7 @@ public sealed class ModelDownload(ModelRegistry registry, DownloadOptions option
         }
         catch
         {
-            AtomicDirectory.Delete(whole); // without a name nobody would find it
+            Directory.Delete(whole, recursive: true); // without a name nobody would find it
             throw;
         }
     }

@@ -24,9 +24,9 @@ internal sealed class RegistryFile(string home)
 
     private string FileName => Path.Combine(home, "models.json");
 
-    /// <summary>Reads, changes and writes the list while no other process does.</summary>
+    /// <summary>Reads, changes and writes the list, and does what is to be done then, while no other process does.</summary>
     /// <exception cref="InputException">Code <c>registry_busy</c>, <c>bad_registry</c> or <c>bad_path</c>.</exception>
-    public void Change(Action<List<RegisteredModel>> change)
+    public void Change(Action<List<RegisteredModel>> change, Action then)
     {
         try
         {
@@ -35,6 +35,7 @@ internal sealed class RegistryFile(string home)
             var models = Read();
             change(models);
             AtomicFile.Write(FileName, stream => JsonSerializer.Serialize(stream, new Contents(models), Json));
+            then();
         }
         catch (Exception e) when ((e is IOException io && !DiskSpace.IsFull(io)) || e is UnauthorizedAccessException)
         {

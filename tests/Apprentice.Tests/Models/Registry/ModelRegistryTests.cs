@@ -68,6 +68,7 @@ public sealed class ModelRegistryTests : IDisposable
     public void Files_of_its_own_go_with_a_name_unless_another_has_them()
     {
         var (mine, others) = (Owned("mine"), Model("others"));
+        Directory.CreateDirectory(Path.Combine(Registry.ModelsFolder, ".tmp-mine", "left by a process that was killed while it deleted"));
         File.WriteAllText(others.Path, "");
         Registry.Add(mine);
         Registry.Add(others);
