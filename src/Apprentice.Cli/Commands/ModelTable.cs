@@ -63,7 +63,7 @@ internal static class ModelTable
             Row("memory", Format.Text($"LoRA of rank {memory.Rank}: {Format.Bytes(memory.Lora)}; with recomputation {Format.Bytes(memory.LoraRecompute)} ({Format.Count(memory.Tokens)} tokens at once)"));
             Row("", memory is { Full: { } full, FullRecompute: { } again } ? $"training all of it: {Format.Bytes(full)}; with recomputation {Format.Bytes(again)}" : "training all of it: not from quantised weights");
             Row("", Format.Text($"answering: {Format.Bytes(memory.Serving)} with a conversation that fills the context, {Format.Bytes(memory.CacheBytesPerToken * 1000)} for 1,000 tokens of it"));
-            Row("", Format.Text($"serving: {string.Join(", ", memory.ServingParallel.Select(s => $"{Format.Bytes(s.Bytes)} with {s.Conversations} such conversations at once"))}, of which a quarter of the machine's memory is the limit; what is beyond waits"));
+            Row("", Format.Text($"serving: {string.Join(", ", memory.ServingParallel.Select(s => $"{Format.Bytes(s.Bytes)} with {s.Conversations}"))} of them at once; a server takes at most a quarter of the memory for them, and the rest wait"));
         }
 
         terminal.Results.Write(grid);

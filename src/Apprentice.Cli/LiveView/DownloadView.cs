@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Apprentice.Models.Hub;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Apprentice.Cli.LiveView;
 
@@ -10,20 +11,27 @@ internal static class DownloadView
     /// <summary>Runs the work; what it reports is shown.</summary>
     public static Task<T> ShowAsync<T>(Terminal terminal, Func<IProgress<DownloadProgress>, Task<T>> work) => TrainingView.IsLive(terminal)
         ? terminal.Progress.Progress().AutoClear(false).HideCompleted(false)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new DownloadedColumn(), new SpeedColumn(), new LeftColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new SizeColumn(), new SpeedColumn(), new LeftColumn())
             .StartAsync(context => work(new Bars(terminal.Progress, context)))
         : work(new Lines(terminal.Error));
 
     /// <summary>Figures of the download itself: what was there before it went on does not count as speed.</summary>
     private sealed class SpeedColumn : ProgressColumn
     {
-        public override Spectre.Console.Rendering.IRenderable Render(Spectre.Console.Rendering.RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
             new Text(task.IsFinished ? "" : Speed(task.State.Get<double>(nameof(DownloadProgress.BytesPerSecond))));
+    }
+
+    /// <summary>In decimal units, as everywhere else.</summary>
+    private sealed class SizeColumn : ProgressColumn
+    {
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(task.IsIndeterminate || task.IsFinished ? Format.Bytes((long)task.Value) : $"{Format.Bytes((long)task.Value)} of {Format.Bytes((long)task.MaxValue)}");
     }
 
     private sealed class LeftColumn : ProgressColumn
     {
-        public override Spectre.Console.Rendering.IRenderable Render(Spectre.Console.Rendering.RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
             new Text(task.State.Get<double>(nameof(DownloadProgress.Remaining)) is > 0 and var seconds && !task.IsFinished ? $"{Format.Duration(TimeSpan.FromSeconds(seconds))} left" : "");
     }
 

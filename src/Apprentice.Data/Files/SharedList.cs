@@ -30,9 +30,9 @@ public sealed class SharedList<T>(string file, string field, string what, Func<I
 
     public string File => file;
 
-    /// <summary>Reads, changes and writes the list while no other process does.</summary>
+    /// <summary>Reads, changes and writes the list, and does what is to be done then, while no other process does.</summary>
     /// <exception cref="InputException">Code <c>registry_busy</c> or <c>bad_path</c>, or the file is damaged.</exception>
-    public void Change(Action<List<T>> change)
+    public void Change(Action<List<T>> change, Action? then = null)
     {
         try
         {
@@ -41,6 +41,7 @@ public sealed class SharedList<T>(string file, string field, string what, Func<I
             var list = ReadList();
             change(list);
             AtomicFile.Write(file, stream => JsonSerializer.Serialize(stream, new Dictionary<string, List<T>> { [field] = list }, Json), secret);
+            then?.Invoke();
         }
         catch (Exception e) when ((e is IOException io && !DiskSpace.IsFull(io)) || e is UnauthorizedAccessException)
         {

@@ -11,9 +11,6 @@ namespace Apprentice.Models.Hub;
 /// </summary>
 internal sealed class Download(HubConnection connection, DownloadOptions options, IProgress<DownloadProgress>? progress)
 {
-    /// <summary>Less than this brought by a connection is as good as nothing: a server could give a byte at a time for ever.</summary>
-    private const int Worthwhile = 1 << 18;
-
     /// <summary>What a disk should have left.</summary>
     private const long Spare = 64 << 20;
 
@@ -31,18 +28,18 @@ internal sealed class Download(HubConnection connection, DownloadOptions options
         var most = part.Length;
         try
         {
-            var hash = part.Origin?.Bytes == part.Length ? CheckedHash(part, wanted) : null; // killed when it had come to its end
-            while (hash is null)
+            var hash = part.Length > 0 && part.Origin?.Bytes == part.Length ? CheckedHash(part, wanted, mayBeginAnew: true) : null; // killed when it had come to its end
+            for (var mayBeginAnew = true; hash is null; mayBeginAnew = false)
             {
                 await retries.RunAsync(() => ReceiveAsync(part, wanted, room, meter, cancel), HasGotOn, cancel).ConfigureAwait(false);
-                hash = CheckedHash(part, wanted);
+                hash = CheckedHash(part, wanted, mayBeginAnew);
             }
 
             part.Complete();
             meter.Report(part);
             return hash;
         }
-        catch (InputException e) when (e.Code is "hash_mismatch" or "wrong_size" or "bad_gguf")
+        catch (InputException e) when (e.Code is "hash_mismatch" or "wrong_size" or "bad_gguf" || part.Length > room)
         {
             part.Delete(); // it will never be what is wanted
             throw;
@@ -50,7 +47,7 @@ internal sealed class Download(HubConnection connection, DownloadOptions options
 
         bool HasGotOn()
         {
-            var gotOn = part.Length >= most + Worthwhile;
+            var gotOn = part.Length >= most + options.Worthwhile;
             most = Math.Max(most, part.Length);
             return gotOn;
         }
@@ -163,7 +160,7 @@ internal sealed class Download(HubConnection connection, DownloadOptions options
     }
 
     /// <summary>The hash; null where it is wrong because parts of different files may have come together, which is then tried once more from the beginning.</summary>
-    private static string? CheckedHash(PartFile part, WantedFile wanted)
+    private static string? CheckedHash(PartFile part, WantedFile wanted, bool mayBeginAnew)
     {
         var (hash, expected) = (part.Hash, wanted.Sha256 ?? part.Origin?.Sha256);
         if (hash == (expected ?? hash))
@@ -171,7 +168,7 @@ internal sealed class Download(HubConnection connection, DownloadOptions options
             return hash;
         }
 
-        if (!part.IsResumed)
+        if (!part.IsResumed || !mayBeginAnew)
         {
             throw WrongHash(wanted, expected!, hash);
         }

@@ -9,18 +9,20 @@ internal sealed class DownloadMeter(string file, IProgress<DownloadProgress>? pr
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Queue<(TimeSpan Time, long Length)> _recent = new();
     private TimeSpan _reported = -Every;
+    private bool _ended;
 
     /// <summary>A note and the end of the file are reported at once.</summary>
     public void Report(PartFile part, string? note = null)
     {
         var now = _clock.Elapsed;
         var total = part.Origin?.Bytes;
-        if (progress is null || (note is null && part.Length != total && now - _reported < Every))
+        var ends = part.Length == total;
+        if (progress is null || (note is null && (ends ? _ended : now - _reported < Every)))
         {
             return;
         }
 
-        _reported = now;
+        (_reported, _ended) = (now, ends);
         _recent.Enqueue((now, part.Length));
         while (now - _recent.Peek().Time > Window)
         {

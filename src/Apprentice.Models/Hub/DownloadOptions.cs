@@ -25,6 +25,9 @@ public sealed class DownloadOptions
     /// <summary>The pause after the first failure; each further one is twice as long.</summary>
     public TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Bytes of which less is as good as nothing: a server could give one at a time for ever.</summary>
+    internal int Worthwhile { get; init; } = 1 << 18;
+
     /// <summary>For tests: takes the place of the network.</summary>
     internal HttpMessageHandler? Network { get; init; }
 

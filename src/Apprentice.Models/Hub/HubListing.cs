@@ -19,8 +19,13 @@ internal sealed record HubFile(string Path, long? Bytes, string? Sha256)
 /// <param name="Revision">The commit, so that all files are of one; or <c>main</c>.</param>
 internal sealed partial record HubListing(string Revision, IReadOnlyList<HubFile> Files)
 {
+    private const string Newest = "main";
+
     /// <summary>Most bytes of the answer that are read.</summary>
     public const int Largest = 16 << 20;
+
+    /// <summary>Whether the files of this revision are the same for ever.</summary>
+    public bool IsFixed => Revision != Newest;
 
     /// <param name="answer">The JSON.</param>
     /// <param name="shown">The address, for errors.</param>
@@ -29,7 +34,7 @@ internal sealed partial record HubListing(string Revision, IReadOnlyList<HubFile
     {
         var json = StrictJson.Parse(answer, out var problem) as JsonObject;
         return json?["siblings"] is JsonArray files
-            ? new HubListing(Text(json["sha"]) is { } sha && Commit().IsMatch(sha) ? sha : "main", [.. files.OfType<JsonObject>().Select(Read).OfType<HubFile>().DistinctBy(f => f.Path)])
+            ? new HubListing(Text(json["sha"]) is { } sha && Commit().IsMatch(sha) ? sha : Newest, [.. files.OfType<JsonObject>().Select(Read).OfType<HubFile>().DistinctBy(f => f.Path)])
             : throw new InputException("bad_hub_answer", $"the hub's answer is no list of a repository's files{(problem is null ? "" : $": {problem.Message}")}", shown, hint: "check HF_ENDPOINT");
     }
 

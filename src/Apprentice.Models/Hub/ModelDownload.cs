@@ -1,5 +1,4 @@
 using Apprentice.Data;
-using Apprentice.Data.Files;
 using Apprentice.Models.Registry;
 
 namespace Apprentice.Models.Hub;
@@ -46,7 +45,7 @@ public sealed class ModelDownload(ModelRegistry registry, DownloadOptions option
         }
         catch
         {
-            AtomicDirectory.Delete(whole); // without a name nobody would find it
+            Directory.Delete(whole, recursive: true); // without a name nobody would find it
             throw;
         }
     }
@@ -111,7 +110,7 @@ public sealed class ModelDownload(ModelRegistry registry, DownloadOptions option
 
         var total = chosen.Sum(f => f.Bytes ?? 0);
         return total <= options.MaxBytes
-            ? ($"{source}{(chosen.Count == 1 ? $":{chosen[0].Path}" : "")}", [.. chosen.Select(f => new WantedFile(source.FileIn(options.Hub, listing.Revision, f.Path), f.Name, f.Sha256 ?? sha256, f.Bytes, f.IsGguf))])
+            ? ($"{source}{(chosen.Count == 1 ? $":{chosen[0].Path}" : "")}", [.. chosen.Select(f => new WantedFile(source.FileIn(options.Hub, listing.Revision, f.Path), f.Name, f.Sha256 ?? sha256, f.Bytes, f.IsGguf, listing.IsFixed))])
             : throw new InputException("too_large", $"the model has {total:N0} bytes, and at most {options.MaxBytes:N0} are taken", source.ToString(), hint: "raise the limit with --max-size, in GB");
     }
 

@@ -54,7 +54,7 @@ internal sealed class PartFile : IDisposable
             }
 
             var origin = ReadOrigin(part.OriginFile);
-            part._stream = new FileStream(wanted.Path + Ending, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1 << 17);
+            part._stream = new FileStream(wanted.Path + Ending, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0); // what has come survives a kill
             if (origin is not null && part._stream.Length > 0 && BelongsTo(origin, wanted) && !(part._stream.Length > (origin.Bytes ?? long.MaxValue)))
             {
                 part.TakeOver(origin, cancel);
@@ -129,11 +129,17 @@ internal sealed class PartFile : IDisposable
         File.Delete(OriginFile);
     }
 
+    /// <summary>What has come stays.</summary>
     public void Dispose()
     {
         _hash.Dispose();
         try
         {
+            if (_stream is { CanRead: true, Length: 0 })
+            {
+                Delete();
+            }
+
             _stream?.Dispose();
         }
         catch (IOException)
@@ -146,7 +152,7 @@ internal sealed class PartFile : IDisposable
 
     private static bool BelongsTo(PartOrigin origin, WantedFile wanted) =>
         origin.Sha256 is { } sha256 && wanted.Sha256 is { } wantedSha256 ? sha256 == wantedSha256
-            : origin.Address == WebAddress.Shown(wanted.Address) && (origin.ETag is not null || origin.Sha256 is not null) && (origin.Bytes ?? wanted.Bytes) == (wanted.Bytes ?? origin.Bytes);
+            : origin.Address == WebAddress.Shown(wanted.Address) && (origin.ETag is not null || origin.Sha256 is not null || wanted.IsFixed) && (origin.Bytes ?? wanted.Bytes) == (wanted.Bytes ?? origin.Bytes);
 
     private static PartOrigin? ReadOrigin(string file)
     {

@@ -64,6 +64,6 @@ internal sealed class Retries(DownloadOptions options, string what, Action<strin
             failure = inner;
         }
 
-        return failure.Message.ReplaceLineEndings(" ").TrimEnd('.');
+        return failure is HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } ? "the connection was cut" : failure.Message.ReplaceLineEndings(" ").TrimEnd('.');
     }
 }

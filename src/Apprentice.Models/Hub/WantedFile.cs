@@ -6,7 +6,8 @@ namespace Apprentice.Models.Hub;
 /// <param name="Sha256">In lower-case hex, where it is known.</param>
 /// <param name="Bytes">Where they are known.</param>
 /// <param name="IsGguf">Whether it must be a GGUF file, which its first bytes show.</param>
-internal sealed record WantedFile(Uri Address, string Path, string? Sha256 = null, long? Bytes = null, bool IsGguf = false)
+/// <param name="IsFixed">Whether the address gives the same file for ever: it names a commit.</param>
+internal sealed record WantedFile(Uri Address, string Path, string? Sha256 = null, long? Bytes = null, bool IsGguf = false, bool IsFixed = false)
 {
     public string Name => System.IO.Path.GetFileName(Path);
 }

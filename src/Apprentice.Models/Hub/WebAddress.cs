@@ -18,8 +18,7 @@ internal static class WebAddress
     /// <exception cref="InputException">Code <c>bad_redirect</c>: it names no place, or one that is not downloaded from.</exception>
     public static Uri Follow(Uri from, Uri? location)
     {
-        var to = location is null ? null : location.IsAbsoluteUri ? location : new Uri(from, location);
-        return to is null || !IsWeb(to) || to.Host.Length == 0 ? throw BadRedirect(from, "leads to no address of the web")
+        return location is null || !Uri.TryCreate(from, location, out var to) || !IsWeb(to) || to.Host.Length == 0 ? throw BadRedirect(from, "leads to no address of the web")
             : to.UserInfo.Length > 0 ? throw BadRedirect(from, "leads to an address with a name or password in it")
             : !IsAllowed(to) || (from.Scheme == Uri.UriSchemeHttps && to.Scheme != Uri.UriSchemeHttps) ? throw BadRedirect(from, $"leads from {from.Scheme} to http ({Shown(to)}), over which anyone on the way can change the file")
             : to;

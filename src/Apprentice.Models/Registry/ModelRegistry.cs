@@ -47,22 +47,26 @@ public sealed class ModelRegistry
         }
 
         string? released = null;
-        _file.Change(models =>
-        {
-            var before = models.Find(m => m.Name == model.Name);
-            RequireFree(before, model.Path, replace);
-            models.RemoveAll(m => m.Name == model.Name);
-            models.Add(model);
-            released = before is null ? null : Release(models, before).Folder;
-        });
-        try
-        {
-            Delete(released);
-        }
-        catch (InputException)
-        {
-            // The model is registered; that old files stay is no reason to say that it is not.
-        }
+        _file.Change(
+            models =>
+            {
+                var before = models.Find(m => m.Name == model.Name);
+                RequireFree(before, model.Path, replace);
+                models.RemoveAll(m => m.Name == model.Name);
+                models.Add(model);
+                released = before is null ? null : Release(models, before).Folder;
+            },
+            then: () =>
+            {
+                try
+                {
+                    Delete(released);
+                }
+                catch (InputException)
+                {
+                    // The model is registered; that old files stay is no reason to say that it is not.
+                }
+            });
     }
 
     /// <summary>To be called before long work: whether <see cref="Add"/> will take the name.</summary>
@@ -78,16 +82,17 @@ public sealed class ModelRegistry
     public RemovedModel Remove(string name)
     {
         RemovedModel? removed = null;
-        _file.Change(models =>
-        {
-            var model = models.Find(m => m.Name == name)
-                ?? throw new InputException("model_not_found", $"no model is registered as '{name}'", hint: Near(name) is { } near ? MissingFile.DidYouMean(near) : "apprentice models list shows the names");
-            models.Remove(model);
-            var (folder, heir) = Release(models, model);
-            removed = new RemovedModel(model, folder, heir);
-        });
-        Delete(removed!.Deleted);
-        return removed;
+        _file.Change(
+            models =>
+            {
+                var model = models.Find(m => m.Name == name)
+                    ?? throw new InputException("model_not_found", $"no model is registered as '{name}'", hint: Near(name) is { } near ? MissingFile.DidYouMean(near) : "apprentice models list shows the names");
+                models.Remove(model);
+                var (folder, heir) = Release(models, model);
+                removed = new RemovedModel(model, folder, heir);
+            },
+            then: () => Delete(removed!.Deleted));
+        return removed!;
     }
 
     /// <summary>A registered name that is like the one given, or null.</summary>
@@ -128,7 +133,7 @@ public sealed class ModelRegistry
         return !model.Owned || Path.IsPathRooted(below) || first is "" or "." or ".." ? null : Path.Combine(ModelsFolder, first);
     }
 
-    private static void Delete(string? folder)
+    private void Delete(string? folder)
     {
         if (folder is null || !Directory.Exists(folder))
         {
@@ -137,6 +142,7 @@ public sealed class ModelRegistry
 
         try
         {
+            AtomicDirectory.CleanUp(ModelsFolder); // what was killed while it deleted
             AtomicDirectory.Delete(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

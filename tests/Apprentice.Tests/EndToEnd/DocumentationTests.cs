@@ -38,7 +38,7 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
                 "serve" => [.. words.TakeWhile(w => w != "--urls"), "--urls", "http://127.0.0.1:0"],
                 _ => words,
             };
-            using var cli = CliProcess.Start(command, folder: scratch.Path);
+            using var cli = CliProcess.Start(command, new Dictionary<string, string> { ["APPRENTICE_HOME"] = scratch.File("home") }, scratch.Path);
             if (words[0] == "serve")
             {
                 await cli.LineAsync(l => l.StartsWith("listening", StringComparison.Ordinal));
@@ -93,6 +93,9 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
         var codes = Row().Matches(File.ReadAllText(Path.Combine(Docs, "troubleshooting.md"))).SelectMany(row => Code().Matches(row.Groups[1].Value)).Select(code => code.Groups[1].Value).ToList();
         Assert.True(codes.Count > 40);
         Assert.All(codes, code => Assert.Contains($"\"{code}\"", sources, StringComparison.Ordinal));
+
+        // And each is explained.
+        Assert.All(Thrown().Matches(sources).Select(m => m.Groups[1].Value).Distinct(), code => Assert.Contains(code, codes));
     }
 
     /// <summary>Blocks of no language hold commands.</summary>
@@ -115,6 +118,9 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
 
     [GeneratedRegex(@"^\| ((?:`[a-z0-9_]+` ?)+) \|", RegexOptions.Multiline)]
     private static partial Regex Row();
+
+    [GeneratedRegex(@"(?:(?:InputException|RunFailedException)\(\s*|recipe\.Error\()""([a-z0-9_]+)""")]
+    private static partial Regex Thrown();
 
     [GeneratedRegex("`([a-z0-9_]+)`")]
     private static partial Regex Code();
