@@ -20,18 +20,21 @@ internal sealed class AccessGate(RequestDelegate next, ApiKeys keys, ServerOptio
     /// <exception cref="ApiException">400, 401 or 403.</exception>
     public Task InvokeAsync(HttpContext http)
     {
+        RequireOneEnd(http.Request);
         if (!options.RequireKey && !IsLoopback(http.Request.Host.Host))
         {
             throw new ApiException(403, "This server answers requests to this machine only: use 127.0.0.1 or localhost as its host, or start it with --require-key.", code: "host_not_allowed");
         }
 
-        if (http.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal))
+        if (http.Request.Path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase))
         {
-            RequireKey(http);
+            // First, for a key may be there, and whoever put it there has to know.
             if (http.Request.QueryString.HasValue)
             {
                 throw new ApiException(400, "No parameter is taken in the address: send them in the body, and the API key in the header 'Authorization: Bearer KEY'.", code: "unknown_parameter");
             }
+
+            RequireKey(http);
         }
 
         return next(http);
@@ -40,6 +43,17 @@ internal sealed class AccessGate(RequestDelegate next, ApiKeys keys, ServerOptio
     /// <summary>Whether a host of an address is this machine, reached from itself.</summary>
     public static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+
+    /// <summary>A request that says its end in two ways could have ended elsewhere for a proxy before the server, which would then take the rest for a request of somebody else (request smuggling).</summary>
+    private static void RequireOneEnd(HttpRequest request)
+    {
+        const string Both = "X-Content-Length"; // as Kestrel calls a Content-Length beside Transfer-Encoding
+        var coding = request.Headers.TransferEncoding;
+        if (coding.Count > 0 && (coding.Count > 1 || !"chunked".Equals(coding[0], StringComparison.OrdinalIgnoreCase) || request.Headers.ContainsKey(Both)))
+        {
+            throw RequestBody.NotSound();
+        }
+    }
 
     private void RequireKey(HttpContext http)
     {

@@ -82,7 +82,7 @@ public sealed class ApprenticeServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            kestrel.Limits.RequestHeadersTimeout = options.HeadTimeout;
             kestrel.Limits.MaxConcurrentConnections = 4L * options.MaxRequests;
         });
         logging?.Invoke(builder.Logging);

@@ -27,7 +27,11 @@ internal sealed class ErrorAnswers(RequestDelegate next, Telemetry telemetry, IL
         {
             if (e is OperationCanceledException or IOException && http.RequestAborted.IsCancellationRequested)
             {
-                http.Response.StatusCode = ClientLeft; // nobody reads it
+                if (!http.Response.HasStarted)
+                {
+                    http.Response.StatusCode = ClientLeft; // nobody reads it
+                }
+
                 return;
             }
 
@@ -50,8 +54,10 @@ internal sealed class ErrorAnswers(RequestDelegate next, Telemetry telemetry, IL
                 return e;
             case BadHttpRequestException { StatusCode: 413 }:
                 return new ApiException(413, "The body of your request is too large for this server.", code: "request_too_large");
+            case BadHttpRequestException { StatusCode: 408 }:
+                return RequestBody.TooSlow();
             case BadHttpRequestException e:
-                return new ApiException(e.StatusCode, e.StatusCode == 408 ? "The body of your request came too slowly." : "The request is not sound HTTP.", code: e.StatusCode == 408 ? "request_too_slow" : "bad_request");
+                return RequestBody.NotSound(e.StatusCode);
             case InputException { Code: "prompt_too_long" } e:
                 return new ApiException(400, $"{e.Message}.", code: "context_length_exceeded");
             case InputException e: // a template that refuses the conversation, a value that only the generator knows to be wrong
@@ -70,6 +76,11 @@ internal sealed class ErrorAnswers(RequestDelegate next, Telemetry telemetry, IL
         {
             await new EventStream(http.Response).Send(error.Body(), http.RequestAborted); // the stream ends without [DONE]
             return;
+        }
+
+        if (error.Code is RequestBody.Unsound or RequestBody.Slow)
+        {
+            http.Response.Headers.Connection = "close"; // where the next request would begin is not known, or not yet
         }
 
         http.Response.StatusCode = error.Status;

@@ -36,6 +36,9 @@ public sealed record ServerOptions
     /// <summary>Longest time for one request.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Longest time for the head of a request.</summary>
+    internal TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How long requests under way may go on once the server is asked to stop.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

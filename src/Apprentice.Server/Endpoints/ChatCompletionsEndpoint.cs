@@ -12,7 +12,7 @@ internal sealed class ChatCompletionsEndpoint(ServedModels models, RequestTurns 
 {
     public Task Answer(HttpContext http) => turns.Take(http, async cancellation =>
     {
-        var request = ChatRequest.Read(await RequestBody.Read(http));
+        var request = ChatRequest.Read(await RequestBody.Read(http, cancellation));
         var model = models.Find(request.Model);
         var prompt = model.ChatPrompt(request.Messages, request.Tools);
         model.Require(request.Sampling.Sampling, prompt, options.MaxPromptTokens, "messages");

@@ -9,7 +9,7 @@ internal sealed class CompletionsEndpoint(ServedModels models, RequestTurns turn
 {
     public Task Answer(HttpContext http) => turns.Take(http, async cancellation =>
     {
-        var request = CompletionRequest.Read(await RequestBody.Read(http));
+        var request = CompletionRequest.Read(await RequestBody.Read(http, cancellation));
         var model = models.Find(request.Model);
         var prompts = request.Prompts.Select(model.TextPrompt).ToArray();
         foreach (var prompt in prompts)

@@ -42,6 +42,41 @@ public sealed class ServeTests
         Assert.Equal(0, (await serve.WaitAsync()).Exit);
     }
 
+    [SkippableFact]
+    public async Task Killed_and_started_again_it_knows_its_keys_and_models()
+    {
+        using var place = new Workplace();
+        var home = Home(place);
+        using (var add = CliProcess.Start(["models", "add", "m", "--name", "mine"], home, place.Path))
+        {
+            Assert.Equal(0, (await add.WaitAsync()).Exit);
+        }
+
+        var secrets = new List<string>();
+        for (var round = 0; round < 3; round++)
+        {
+            using var serve = CliProcess.Start(["serve", "mine", "--urls", "http://127.0.0.1:0", "--json"], home, place.Path);
+            var listening = JsonDocument.Parse(await serve.LineAsync(l => l.StartsWith("{\"urls\"", StringComparison.Ordinal))).RootElement;
+            using var client = new HttpClient { BaseAddress = new Uri(listening.GetProperty("urls")[0].GetString()!) };
+            using var made = CliProcess.Start(["keys", "add", $"k{round}", "--json"], home, place.Path);
+            secrets.Add((await made.WaitAsync()).Json.GetProperty("secret").GetString()!);
+            foreach (var secret in secrets)
+            {
+                client.DefaultRequestHeaders.Authorization = new("Bearer", secret);
+                Assert.Contains("mine", await client.GetStringAsync("/v1/models"), StringComparison.Ordinal);
+            }
+
+            using var changing = CliProcess.Start(["keys", "add", $"late{round}"], home, place.Path);
+            var answer = client.PostAsJsonAsync("/v1/chat/completions", new { model = "mine", messages = new[] { new { role = "user", content = "x" } }, max_tokens = 200 });
+            serve.Kill();
+            await Assert.ThrowsAnyAsync<HttpRequestException>(async () => (await answer).EnsureSuccessStatusCode());
+            Assert.Equal(0, (await changing.WaitAsync()).Exit);
+        }
+
+        using var list = CliProcess.Start(["keys", "list", "--json"], home, place.Path);
+        Assert.Equal(6, (await list.WaitAsync()).Json.GetProperty("keys").GetArrayLength());
+    }
+
     [Theory]
     [InlineData("serve nothing-here", "nothing-here")]
     [InlineData("serve a=m a=m", "'a'")]

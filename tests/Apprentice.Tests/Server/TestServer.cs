@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Apprentice.Models.Registry;
 using Apprentice.Server;
 using Apprentice.Tests.Models.Weights;
 
@@ -23,6 +24,9 @@ internal sealed class TestServer : IAsyncDisposable
     public HttpClient Client { get; }
 
     public string Home => _home.Path;
+
+    /// <summary>Tokens that end answers of the built-in model; made impossible, answers go on.</summary>
+    public static IReadOnlyList<int> EndTokens { get; } = FindEndTokens();
 
     /// <param name="reference">The model, which is called <c>m</c>.</param>
     /// <param name="change">What is different from a server with defaults.</param>
@@ -70,6 +74,12 @@ internal sealed class TestServer : IAsyncDisposable
         {
             await Task.Delay(20);
         }
+    }
+
+    private static int[] FindEndTokens()
+    {
+        using var model = LoadedModel.Open("base");
+        return [.. model.EndTokens];
     }
 
     public async ValueTask DisposeAsync()
