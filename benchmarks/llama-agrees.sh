@@ -6,6 +6,7 @@ model=../shared/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf
 data=../shared/peers/banking77-10shot
 status=0
 out=$(mktemp -d)
+export APPRENTICE_HOME=$out/home # runs are registered there, not in the list of whoever calls this
 trap 'rm -rf "$out"' EXIT
 ln -s "$(realpath "${LLAMA_CPP_FOLDER:?names the folder with node_modules/node-llama-cpp}/node_modules")" "$out/node_modules"
 cp benchmarks/llama-agrees.mjs "$out/"

@@ -51,12 +51,14 @@ internal static class CommandLine
 
     private static IEnumerable<Verb> Verbs(Terminal terminal)
     {
-        yield return TrainCommand.Create(terminal, (recipe, progress, cancel) => Task.Run(() => Trainer.Train(recipe, progress, cancel), CancellationToken.None));
-        yield return ResumeCommand.Create(terminal, (run, progress, cancel) => Task.Run(() => Trainer.Resume(run, progress, cancel), CancellationToken.None));
+        yield return TrainCommand.Create(terminal, (recipe, progress, cancel) => Task.Run(() => Work.Registered(Trainer.Train(recipe, progress, cancel), progress), CancellationToken.None));
+        yield return ResumeCommand.Create(terminal, (run, progress, cancel) => Task.Run(() => Work.Registered(Trainer.Resume(run, progress, cancel), progress), CancellationToken.None));
         yield return EvaluateCommand.Create(terminal, (request, progress, cancel) => Task.Run(() => Work.Evaluate(request, progress, cancel), cancel));
         yield return GenerateCommand.Create(terminal, (request, show, cancel) => Task.Run(() => Work.Generate(request, show, cancel), cancel));
         yield return ChatCommand.Create(terminal);
         yield return ExportCommand.Create(terminal, (request, note, progress, cancel) => Task.Run(() => ExportWork.Run(request, note, progress, cancel), cancel));
+        yield return ServeCommand.Create(terminal);
+        yield return KeysCommand.Create(terminal);
         yield return ModelsCommand.Create(terminal);
         yield return TokenizeCommand.Create(terminal);
         yield return TokenizerCommand.Create(terminal, (request, progress, cancel) => Task.Run(() => TokenizerWork.Train(request, progress, cancel), cancel));

@@ -26,6 +26,17 @@ internal static class Format
         : time.TotalMinutes >= 1 ? Text($"{time.Minutes}m{time.Seconds:00}s")
         : Text($"{time.TotalSeconds:0}s");
 
+    public static string Date(DateTimeOffset time) => Text($"{time.ToLocalTime():yyyy-MM-dd HH:mm}");
+
+    /// <summary>About how many: 135M, 1.24B.</summary>
+    public static string Many(long count) => count switch
+    {
+        >= 1_000_000_000 => Text($"{count / 1e9:0.##}B"),
+        >= 1_000_000 => Text($"{count / 1e6:0.#}M"),
+        >= 1_000 => Text($"{count / 1e3:0}k"),
+        _ => Text($"{count}"),
+    };
+
     public static string Count(long count) => Text($"{count:#,0}");
 
     public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -34,6 +34,14 @@ public static class Sha256
         return SHA256.HashData(stream);
     }
 
+    /// <summary>The hash of what is to come piece by piece.</summary>
+    /// <exception cref="InputException">Code <c>openssl_missing</c>.</exception>
+    public static IncrementalHash Begin()
+    {
+        Require();
+        return IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    }
+
     private static void Require()
     {
         if (!Available.Value)

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
-using System.Text.Json;
 using Apprentice.Data;
-using Apprentice.Data.Files;
 using Apprentice.Models.Registry;
 using Apprentice.Models.Weights;
 using Apprentice.Tensors;
@@ -42,7 +40,7 @@ public static class Trainer
         using var run = RunFolder.OpenForTraining(path);
         if (run.ReadState().Status == RunStatus.Succeeded)
         {
-            var summary = ReadSummary(run);
+            var summary = run.ReadSummary();
             progress?.Report(new TrainingProgress { Step = summary.Steps, TotalSteps = summary.Steps, Message = "finished already: there is nothing to resume" });
             return summary;
         }
@@ -88,7 +86,8 @@ public static class Trainer
             var summary = session.Run(run, checkpoint, progress, cancellation) with { DurationSeconds = watch.Elapsed.TotalSeconds };
             if (summary.Status == RunStatus.Succeeded)
             {
-                WriteSummary(run, summary);
+                summary = summary with { Model = RunRegistration.IdOf(run) };
+                run.WriteSummary(summary);
             }
 
             run.WriteState(new RunState(summary.Status, summary.Steps, session.Reason));
@@ -163,21 +162,4 @@ public static class Trainer
         ? []
         : new[] { "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja" }.Concat(TokenizerFolder.SentencePieceFiles)
             .Select(name => Path.Combine(model.Reference.Base, name)).Where(File.Exists);
-
-    private static void WriteSummary(RunFolder run, TrainingSummary summary) =>
-        AtomicFile.Write(SummaryFile(run), stream => JsonSerializer.Serialize(stream, summary, CheckpointState.Json));
-
-    private static TrainingSummary ReadSummary(RunFolder run)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<TrainingSummary>(File.ReadAllBytes(SummaryFile(run)), CheckpointState.Json)! with { Run = run.Path };
-        }
-        catch (Exception e) when (e is JsonException or IOException)
-        {
-            throw new InputException("bad_run", $"the run is finished, but its summary cannot be read: {e.Message}", SummaryFile(run));
-        }
-    }
-
-    private static string SummaryFile(RunFolder run) => Path.Combine(run.Path, "summary.json");
 }

@@ -14,16 +14,19 @@ internal static class CommonOptions
         Recursive = true,
     };
 
+    /// <summary>What may stand where a model is asked for.</summary>
+    public const string ModelKinds = "A .gguf file, a Hugging Face folder, a run folder, an adapter folder, a registered name, or base (built in).";
+
     public static Option<string> Model() => new("--model")
     {
-        Description = "A .gguf file, a Hugging Face folder, a run folder, an adapter folder, or base (built in).",
+        Description = ModelKinds,
         HelpName = "MODEL",
         Required = true,
     };
 
     public static Option<string?> Adapter() => new("--adapter")
     {
-        Description = "An adapter to put on the base model that --model names: a PEFT folder, a run folder, or a .gguf file.",
+        Description = "An adapter to put on the base model that --model names: a PEFT folder, a run folder, a .gguf file, or the registered name of one.",
         HelpName = "ADAPTER",
     };
 

@@ -48,7 +48,7 @@ internal static class ExportCommand
 
     public static Verb Create(Terminal terminal, Work export)
     {
-        var model = new Argument<string>("MODEL") { Description = "A run folder, an adapter folder, a .gguf file or a Hugging Face folder." };
+        var model = new Argument<string>("MODEL") { Description = CommonOptions.ModelKinds };
         var format = new Option<string>("--format")
         {
             Description = "What to write: a GGUF file, a Hugging Face folder, or the adapter alone as PEFT's folder or llama.cpp's file. Default: gguf.",

@@ -11,12 +11,26 @@ internal static class ModelTable
     private const int LongestText = 200;
 
     public static void Write(
-        Terminal terminal, string path, ModelDescription model, TemplateFeatures? template, AdapterFacts? adapter, RunFacts? run, MemoryForecast? memory, InputException? problem)
+        Terminal terminal, string path, IReadOnlyList<RegisteredModel> registered, ModelDescription model, TemplateFeatures? template, AdapterFacts? adapter, RunFacts? run, MemoryForecast? memory, InputException? problem)
     {
         var grid = new Grid().AddColumns(2);
         void Row(string name, string value) => grid.AddRow($"[grey]{name}[/]", Markup.Escape(Plain(value)));
 
         Row("model", path);
+        foreach (var known in registered)
+        {
+            Row("registered", $"{(known.Name == path ? known.Path : $"as {known.Name}")}, {Format.Date(known.Created)}{(known.Owned ? ", downloaded: its files go with the name" : "")}");
+            if (known.Source is { } source && source != known.Path)
+            {
+                Row("source", source);
+            }
+
+            if (known.Sha256 is { } hash)
+            {
+                Row("sha-256", hash);
+            }
+        }
+
         if (run is not null)
         {
             Row("run", Format.Text($"{run.Status.ToString().ToLowerInvariant()} after {run.Steps} steps; {run.Method} on {run.Base} with {string.Join(", ", run.Data)}"));
@@ -49,6 +63,7 @@ internal static class ModelTable
             Row("memory", Format.Text($"LoRA of rank {memory.Rank}: {Format.Bytes(memory.Lora)}; with recomputation {Format.Bytes(memory.LoraRecompute)} ({Format.Count(memory.Tokens)} tokens at once)"));
             Row("", memory is { Full: { } full, FullRecompute: { } again } ? $"training all of it: {Format.Bytes(full)}; with recomputation {Format.Bytes(again)}" : "training all of it: not from quantised weights");
             Row("", Format.Text($"answering: {Format.Bytes(memory.Serving)} with a conversation that fills the context, {Format.Bytes(memory.CacheBytesPerToken * 1000)} for 1,000 tokens of it"));
+            Row("", Format.Text($"serving: {string.Join(", ", memory.ServingParallel.Select(s => $"{Format.Bytes(s.Bytes)} with {s.Conversations}"))} of them at once; a server takes at most a quarter of the memory for them, and the rest wait"));
         }
 
         terminal.Results.Write(grid);
@@ -65,6 +80,6 @@ internal static class ModelTable
     }
 
     /// <summary>What strangers' files say may be long, or move the cursor.</summary>
-    private static string Plain(string text, int longest = LongestText) =>
+    public static string Plain(string text, int longest = LongestText) =>
         string.Concat((text.Length > longest ? text[..longest] + "…" : text).Select(c => char.IsControl(c) ? ' ' : c));
 }

@@ -23,7 +23,7 @@ internal static class ModelsShowCommand
 {
     public static Verb Create(Terminal terminal)
     {
-        var model = new Argument<string>("MODEL") { Description = "A .gguf file, a Hugging Face folder, a run folder, an adapter folder, or base (built in)." };
+        var model = new Argument<string>("MODEL") { Description = CommonOptions.ModelKinds };
         var verb = new Verb(
             "show",
             "Show what a model is: architecture, parameters, types, context, chat template, licence, and the memory it takes.",
@@ -41,6 +41,8 @@ internal static class ModelsShowCommand
 
     private static void Show(Terminal terminal, string path)
     {
+        var (registered, given) = (Registered(path), path);
+        path = ModelReference.Locate(path);
         var reference = ModelReference.Resolve(path);
         var described = ModelDescription.Read(reference);
         var run = RunFolder.IsRun(path) ? OfRun(path) : null;
@@ -62,16 +64,36 @@ internal static class ModelsShowCommand
 
         if (!terminal.Json)
         {
-            ModelTable.Write(terminal, path, described, template, adapter, run, memory, problem);
+            ModelTable.Write(terminal, given, registered, described, template, adapter, run, memory, problem);
             return;
         }
 
         terminal.WriteJson(new
         {
-            Model = path, reference.Base, described.Kind, described.Name, described.Architecture, described.Parameters, described.Bytes, described.Types,
+            Model = given, Registered = registered, reference.Base, described.Kind, described.Name, described.Architecture, described.Parameters, described.Bytes, described.Types,
             described.ContextLength, described.Vocabulary, ChatTemplate = template, described.License, Adapter = adapter, Run = run, Memory = memory,
             Problem = problem is null ? null : ErrorReport.Of(problem),
         });
+    }
+
+    /// <summary>By the name that was given, or all names of the path; a list that cannot be read is no reason not to show a file.</summary>
+    private static IReadOnlyList<RegisteredModel> Registered(string model)
+    {
+        var registry = new ModelRegistry();
+        if (!Path.Exists(model) && registry.Find(model) is { } named)
+        {
+            return [named];
+        }
+
+        try
+        {
+            var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(model));
+            return model == BuiltInModel.Name ? [] : [.. registry.List().Where(m => m.Path == path)];
+        }
+        catch (InputException)
+        {
+            return [];
+        }
     }
 
     private static AdapterFacts OfAdapter(string folder)

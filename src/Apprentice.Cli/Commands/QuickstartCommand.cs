@@ -16,7 +16,7 @@ internal static class QuickstartCommand
     {
         var open = new Option<bool>("--open") { Description = "Open the report when it is there.", Arity = ArgumentArity.Zero };
         var keep = new Option<string?>("--keep") { Description = $"The folder of the run, which must be new or empty (default: {DefaultFolder}, or with a number behind).", HelpName = "DIR" };
-        var model = new Option<string?>("--model") { Description = "Another base model than the built-in one.", HelpName = "MODEL" };
+        var model = new Option<string?>("--model") { Description = "Another base model than the built-in one: a .gguf file, a Hugging Face folder, or a registered name.", HelpName = "MODEL" };
         var seed = CommonOptions.Whole("--seed", "Where all randomness comes from (default 1).", atLeast: 0);
         var steps = CommonOptions.Whole("--max-steps", "End the training sooner.", atLeast: 0);
         var threads = CommonOptions.Threads();

@@ -31,6 +31,11 @@ internal static class RunReport
         void Row(string name, FormattableString value) => grid.AddRow($"[grey]{name}[/]", Markup.Escape(Format.Text(value)));
 
         Row("run", $"{s.Run}");
+        if (s.Model is not null)
+        {
+            Row("model", $"{s.Model}");
+        }
+
         Row("status", $"{s.Status.ToString().ToLowerInvariant()} after {s.Steps} steps, {s.Epochs:0.##} epochs, {Format.Duration(TimeSpan.FromSeconds(s.DurationSeconds))}");
         Row("train loss", $"{Format.Loss(s.TrainLoss)}");
         Row("valid loss", $"{(s.ValidLoss is { } loss ? Format.Loss(loss) : "-")}");

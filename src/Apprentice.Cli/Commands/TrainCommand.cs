@@ -41,7 +41,7 @@ internal static class TrainCommand
                 recipe = Recipe.Load(path).Merge(recipe);
             }
 
-            Require(recipe.Model is not null, "model", "a .gguf file or a Hugging Face folder");
+            Require(recipe.Model is not null, "model", "a .gguf file, a Hugging Face folder, a registered name, or base");
             Require(recipe.Data is not null, "data", "a JSONL file of examples");
             return RunReport.Print(terminal, await TrainingView.ShowAsync(terminal, progress => train(recipe, progress, cancel)));
         });

@@ -26,6 +26,26 @@ internal static class Work
         return new TextGenerator(model, engine).Run(prompts, request.Sampling, show is null ? null : (_, text) => show(text), cancellation: cancel);
     }
 
+    /// <summary>A run that has succeeded is made known by its id. Where that is not possible it has succeeded all the same, and the reason is told.</summary>
+    public static TrainingSummary Registered(TrainingSummary summary, IProgress<TrainingProgress> progress)
+    {
+        if (summary.Status != RunStatus.Succeeded)
+        {
+            return summary;
+        }
+
+        try
+        {
+            return summary with { Model = RunRegistration.Register(summary.Run).Name };
+        }
+        catch (Exception e) when (e is InputException or RunFailedException or IOException or UnauthorizedAccessException)
+        {
+            var reason = e is InputException input ? ErrorReport.Of(input).Said() : e.Message;
+            progress.Report(new TrainingProgress { Step = summary.Steps, TotalSteps = summary.Steps, Message = $"not registered, so it has no id: {reason}; later: apprentice models add {summary.Run}" });
+            return summary with { Model = null };
+        }
+    }
+
     public static EvaluationSummary Evaluate(EvaluateRequest request, IProgress<double> progress, CancellationToken cancel)
     {
         RequireWritable(request.Out);
@@ -75,14 +95,14 @@ internal static class Work
     public static IReadOnlyList<Example> TestOf(string model, Recipe recipe)
     {
         var examples = TrainingData.ReadTest(recipe);
-        var began = RunFolder.Open(model).ReadLock();
+        var began = RunFolder.Open(ModelReference.Locate(model)).ReadLock();
         var changed = recipe.Test?.File is null && examples.Count > 0 ? recipe.Data!.FirstOrDefault(file => began.Hashes.GetValueOrDefault($"data/{file}") != RunLock.HashFile(file)) : null;
         return changed is null ? examples : throw new InputException(
             "lock_changed", "the data is not what it was when the run began, so examples that it was trained on would be in its test", changed, hint: "keep the test in a file of its own: --data FILE");
     }
 
     /// <summary>What a run was trained with holds for its answers, too, unless the command says otherwise; null where the model is no run.</summary>
-    public static Recipe? RecipeOf(string model) => RunFolder.IsRun(model) ? RunFolder.Open(model).ReadRecipe() : null;
+    public static Recipe? RecipeOf(string model) => ModelReference.Locate(model) is var path && RunFolder.IsRun(path) ? RunFolder.Open(path).ReadRecipe() : null;
 
     /// <summary>Before the work is done, not when its result is to be written.</summary>
     public static void RequireWritable(string? outFile)

@@ -10,7 +10,7 @@ internal static class TrainingView
         IsLive(terminal) ? LiveTrainingView.ShowAsync(terminal.Progress, work) : work(new PlainTrainingView(terminal.Error));
 
     // Build servers often pretend to be a terminal; nobody watches there, and the log would fill with redrawn frames.
-    private static bool IsLive(Terminal terminal) =>
+    public static bool IsLive(Terminal terminal) =>
         terminal.Progress.Profile.Out.IsTerminal
         && terminal.Progress.Profile.Capabilities.Ansi
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI"));

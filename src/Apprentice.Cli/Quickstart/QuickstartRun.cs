@@ -10,6 +10,7 @@ using Apprentice.Tensors;
 using Apprentice.Training;
 using Apprentice.Training.Recipes;
 using Apprentice.Training.Runs;
+using EventLog = Apprentice.Training.Runs.EventLog;
 
 namespace Apprentice.Cli.Quickstart;
 
@@ -41,6 +42,7 @@ internal sealed class QuickstartRun(QuickstartRequest request, QuickstartView vi
 
         view.Training();
         var summary = await TrainingView.ShowAsync(terminal, progress => Task.Run(() => Trainer.Train(RecipeFor(baseModel.Model), progress, cancel), CancellationToken.None));
+        summary = summary with { Model = null }; // a try-out, to be thrown away, is not registered
         if (summary.Status != RunStatus.Succeeded)
         {
             return new QuickstartResult(summary, null, null, 0);

@@ -6,8 +6,9 @@ public static class AtomicFile
     /// <summary>
     /// Writes aside in the same folder, flushes, renames. When <paramref name="write"/> throws, the old file is untouched.
     /// </summary>
+    /// <param name="secret">Whether only its owner may read it, where the system has such a thing.</param>
     /// <exception cref="RunFailedException">Code <c>disk_full</c>.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, bool secret = false)
     {
         path = Target(path);
         if (IsDevice(path))
@@ -21,7 +22,7 @@ public static class AtomicFile
         try
         {
             FileSteps.Announce($"write {aside}");
-            using (var file = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.None))
+            using (var file = new FileStream(aside, Options(secret)))
             {
                 write(file);
                 file.Flush(flushToDisk: true);
@@ -40,6 +41,17 @@ public static class AtomicFile
             AtomicDirectory.TryDelete(aside);
             throw;
         }
+    }
+
+    private static FileStreamOptions Options(bool secret)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+        if (secret && !OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return options;
     }
 
     /// <summary>To be called before long work: whether <see cref="Write"/> will be let write there.</summary>

@@ -14,11 +14,13 @@ public sealed class Tokenizer
     private readonly TextPipeline _pipeline;
     private readonly string?[] _texts;
     private readonly bool[] _special;
+    private readonly bool _byteLevel;
 
     internal Tokenizer(TokenizerParts parts)
     {
         _parts = parts;
         _pipeline = new TextPipeline(parts);
+        _byteLevel = parts.Decoder.Any(step => step() is ByteLevelDecoding);
         _texts = new string?[parts.Vocabulary.Values.Concat(parts.AddedTokens.Select(t => t.Id)).DefaultIfEmpty(-1).Max() + 1];
         _special = new bool[_texts.Length];
         foreach (var (text, id) in parts.Vocabulary)
@@ -138,6 +140,16 @@ public sealed class Tokenizer
 
     /// <summary>The token as the vocabulary writes it, be it in the byte alphabet or with ▁ for a space; empty for an id that does not exist.</summary>
     public string TokenText(int id) => Text(id) ?? "";
+
+    /// <summary>The bytes of UTF-8 that a token stands for within a text, maybe only a part of a character's; empty for an id that does not exist.</summary>
+    public byte[] TokenBytes(int id)
+    {
+        var text = TokenText(id);
+        return IsSpecial(id) ? System.Text.Encoding.UTF8.GetBytes(text)
+            : _byteLevel ? ByteAlphabet.Read(text)
+            : ByteTokens.Value(text) is >= 0 and var value ? [(byte)value]
+            : System.Text.Encoding.UTF8.GetBytes(text.Replace(ScoredPiece.Space, " ", StringComparison.Ordinal));
+    }
 
     /// <summary>The tokens of an encoding as text: <see cref="TokenText"/>, an added token with the white space that it took, an unknown one of SentencePiece as what it stands for.</summary>
     public string[] Tokens(Encoding encoding) =>

@@ -8,9 +8,7 @@ namespace Apprentice.Models.Generation;
 /// <summary>Messages and tools of Microsoft.Extensions.AI as a model's prompt.</summary>
 internal sealed class ChatPrompt(LoadedModel model)
 {
-    // Both the template's offering of tools and the way of calling that ToolCallReader knows.
-    private readonly Lazy<bool> _tools = new(() =>
-        TemplateFeatures.Of(model.Text) is { Tools: true } && model.Text.Template!.Source.Contains(ToolCallReader.Begin, StringComparison.Ordinal));
+    private readonly Lazy<bool> _tools = new(() => ToolCallReader.IsUsedBy(model.Text));
 
     /// <summary>Whether the model may call tools.</summary>
     public static bool OffersTools(ChatOptions? options) => options?.Tools is { Count: > 0 } && options.ToolMode is not NoneChatToolMode;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Apprentice.Models.Registry;
 using Microsoft.Extensions.AI;
 
 namespace Apprentice.Models.Generation;
@@ -8,7 +9,7 @@ namespace Apprentice.Models.Generation;
 /// Takes calls of tools out of an answer as it comes, written as Hermes, Qwen and SmolLM3 do:
 /// <c>&lt;tool_call&gt;{"name": …, "arguments": {…}}&lt;/tool_call&gt;</c>. Text before the first call is handed on at once.
 /// </summary>
-internal sealed class ToolCallReader
+public sealed class ToolCallReader
 {
     public const string Begin = "<tool_call>";
     private const string End = "</tool_call>";
@@ -16,6 +17,10 @@ internal sealed class ToolCallReader
 
     private readonly StopMatcher _begin = new([Begin]);
     private readonly StringBuilder _calls = new();
+
+    /// <summary>Whether the model's chat template offers tools and has them called in this way.</summary>
+    public static bool IsUsedBy(ModelText text) =>
+        TemplateFeatures.Of(text) is { Tools: true } && text.Template!.Source.Contains(Begin, StringComparison.Ordinal);
 
     /// <summary>What of the answer is text for certain.</summary>
     public string Push(string piece)

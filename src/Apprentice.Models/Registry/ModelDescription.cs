@@ -53,7 +53,7 @@ public sealed record ModelDescription
             Kind = "gguf",
             Name = metadata.FindString("general.name"),
             Architecture = architecture,
-            Bytes = new FileInfo(file.Path).Length,
+            Bytes = LengthOf(file.Path),
             Types = Group(file.Tensors.Where(t => !t.Name.StartsWith("rope_f", StringComparison.Ordinal)).Select(t => (t.TypeName, t.Elements, t.ByteLength))),
             ContextLength = metadata.FindSize($"{architecture}.context_length"),
             Vocabulary = metadata.FindStrings("tokenizer.ggml.tokens")?.Length ?? metadata.FindSize($"{architecture}.vocab_size"),
@@ -72,12 +72,19 @@ public sealed record ModelDescription
             Kind = "folder",
             Name = config?.String("_name_or_path") is { Length: > 0 } name ? name : null,
             Architecture = config?.String("model_type"),
-            Bytes = weights.Sum(w => new FileInfo(w.Path).Length),
+            Bytes = weights.Sum(w => LengthOf(w.Path)),
             Types = Group(weights.SelectMany(w => w.Tensors).Where(t => !t.Name.EndsWith(".inv_freq", StringComparison.Ordinal)).Select(t => (t.DType, t.Elements, t.ByteLength))),
             ContextLength = text?.FindSize("max_position_embeddings") ?? text?.FindSize("n_positions"),
             Vocabulary = text?.FindSize("vocab_size"),
             License = ModelLicense.Of(folder),
         };
+    }
+
+    /// <summary>Of what a link leads to, where it is one, as in the cache of Hugging Face's hub.</summary>
+    internal static long LengthOf(string file)
+    {
+        using var handle = File.OpenHandle(file);
+        return RandomAccess.GetLength(handle);
     }
 
     private static StoredType[] Group(IEnumerable<(string Type, long Elements, long Bytes)> tensors) =>

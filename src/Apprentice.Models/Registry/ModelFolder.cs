@@ -8,7 +8,7 @@ namespace Apprentice.Models.Registry;
 /// <summary>The files of a Hugging Face folder beside the weights: configuration, tokenizer, chat template.</summary>
 public static class ModelFolder
 {
-    private static readonly string[] Companions =
+    internal static IReadOnlyList<string> Companions { get; } =
     [
         "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
         .. TokenizerFolder.SentencePieceFiles,

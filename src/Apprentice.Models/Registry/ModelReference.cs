@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Apprentice.Data;
 using Apprentice.Models.Weights;
 
@@ -34,7 +35,8 @@ public sealed record ModelReference(string Base, string? Adapter = null)
             var registry = new ModelRegistry();
             return registry.Find(path) is { } registered ? Resolve(PathOf(registered))
                 : throw new InputException("model_not_found", "there is no such model: no file or folder has this name, and none is registered by it", path,
-                    hint: (MissingFile.Near(path) ?? registry.Near(path)) is { } near ? MissingFile.DidYouMean(near) : Kinds);
+                    hint: IsAddress(path) ? $"download it first: apprentice models add {path}"
+                        : (MissingFile.Near(path) ?? registry.Near(path)) is { } near ? MissingFile.DidYouMean(near) : Kinds);
         }
 
         return Has(path, "config.json") || Has(path, "tokenizer.json") ? new ModelReference(path)
@@ -110,15 +112,38 @@ public sealed record ModelReference(string Base, string? Adapter = null)
             return new ModelReference(builtIn, adapter);
         }
 
-        // As it was given: from the folder of the command that trained it, or beside the adapter where both were moved.
-        var found = new[] { named, Path.Combine(adapter, named) }.FirstOrDefault(p => File.Exists(p) || Directory.Exists(p))
+        // Where the run says that it was, whatever lies under that name here; else as it was given: from the folder of the command
+        // that trained it, or beside the adapter where both were moved.
+        var found = RunBase(adapter, named)
+            ?? new[] { named, Path.Combine(adapter, named) }.FirstOrDefault(p => File.Exists(p) || Directory.Exists(p))
             ?? RegisteredBase(named)
             ?? throw new InputException("base_not_found", $"the adapter's base model '{named}' is not there", config,
-                hint: "run the command from the folder in which the adapter was trained, or with generate, evaluate or chat give both: --model BASE --adapter ADAPTER");
+                hint: "put it back, or run the command from the folder in which the adapter was trained, or with generate, evaluate or chat give both: --model BASE --adapter ADAPTER");
         return !Directory.Exists(found) || Has(found, "config.json")
             ? new ModelReference(found, adapter)
             : throw new InputException("base_not_found", $"the adapter's base '{named}' is no base model: it has no config.json", config);
     }
+
+    /// <summary>The base of a run's adapter or checkpoint as its lock names it, if it is there; null where there is no lock.</summary>
+    private static string? RunBase(string adapter, string named)
+    {
+        const int Levels = 2, LargestLock = 1 << 20; // runs/NAME/adapter, runs/NAME/checkpoints/step-000120
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(adapter));
+        for (var level = 0; level < Levels && Path.GetDirectoryName(folder) is { } above; level++, folder = above)
+        {
+            var file = new FileInfo(Path.Combine(above, "lock.json"));
+            if (file.Exists && file.Length <= LargestLock && StrictJson.Parse(File.ReadAllBytes(file.FullName), out _) is JsonObject runLock
+                && (runLock["settings"] as JsonObject)?["model_path"] is JsonValue value && value.TryGetValue<string>(out var path) && Path.Exists(path))
+            {
+                return Path.Exists(named) && Path.GetFullPath(named) == path ? named : path; // as it was given, where that means the same
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsAddress(string path) =>
+        path.StartsWith("hf:", StringComparison.Ordinal) || path.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || path.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
 
     private static bool Has(string folder, string file) => File.Exists(Path.Combine(folder, file));
 }

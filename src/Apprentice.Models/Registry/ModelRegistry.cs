@@ -1,71 +1,41 @@
-using System.Diagnostics;
-using System.Text.Json;
 using Apprentice.Data;
 using Apprentice.Data.Files;
 
 namespace Apprentice.Models.Registry;
 
-/// <summary>A model that is known by a name.</summary>
-/// <param name="Name">As a user writes it where a model is asked for.</param>
-/// <param name="Path">The file or folder, absolute.</param>
-/// <param name="Created">When it was registered.</param>
-public sealed record RegisteredModel(string Name, string Path, DateTimeOffset Created)
-{
-    /// <summary>The address it was downloaded from, or the run it was made by, or null.</summary>
-    public string? Source { get; init; }
-
-    /// <summary>Of the file, in lower-case hex, or null for a folder.</summary>
-    public string? Sha256 { get; init; }
-
-    /// <summary>Of all its files.</summary>
-    public long Bytes { get; init; }
-
-    public string? License { get; init; }
-
-    /// <summary>Whether the files lie in the registry's folder and go when the name is removed.</summary>
-    public bool Owned { get; init; }
-
-    /// <summary>Whether nothing is there any more.</summary>
-    public bool IsMissing() => !File.Exists(Path) && !Directory.Exists(Path);
-}
-
 /// <summary>
-/// The models that are known by name: <c>models.json</c> in the home folder. It is replaced as a whole, so a reader needs no lock;
-/// writers wait for one another at a lock that the system drops when a process ends, however it ends.
+/// The models that are known by name, in the home folder: a list (<c>models.json</c>), and beside it the files of those that
+/// were downloaded.
 /// </summary>
 public sealed class ModelRegistry
 {
-    private const int LargestFile = 16 << 20;
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        WriteIndented = true,
-        RespectRequiredConstructorParameters = true,
-        RespectNullableAnnotations = true,
-    };
+    private readonly SharedList<RegisteredModel> _file;
 
     /// <param name="home">Default: $APPRENTICE_HOME, else ~/.apprentice.</param>
-    public ModelRegistry(string? home = null) => Home = Path.GetFullPath(home
-        ?? (Environment.GetEnvironmentVariable("APPRENTICE_HOME") is { Length: > 0 } given ? given
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".apprentice")));
+    public ModelRegistry(string? home = null)
+    {
+        Home = ApprenticeHome.Of(home);
+        var file = Path.Combine(Home, "models.json");
+        _file = new SharedList<RegisteredModel>(file, "models", "models", Wrong, why => new InputException(
+            "bad_registry", $"the list of models cannot be read: {why}", file, hint: "mend the file, or move it away: the models themselves are where they were"));
+    }
 
     public string Home { get; }
 
     /// <summary>Where the files of owned models lie.</summary>
     public string ModelsFolder => Path.Combine(Home, "models");
 
-    private string FileName => Path.Combine(Home, "models.json");
-
     /// <summary>By name.</summary>
     /// <exception cref="InputException">Code <c>bad_registry</c>: the file is damaged.</exception>
-    public IReadOnlyList<RegisteredModel> List() => [.. Read().OrderBy(m => m.Name, StringComparer.Ordinal)];
+    public IReadOnlyList<RegisteredModel> List() => [.. _file.Read().OrderBy(m => m.Name, StringComparer.Ordinal)];
 
     /// <summary>The model of that name, or null.</summary>
     /// <exception cref="InputException">Code <c>bad_registry</c>: the file is damaged.</exception>
-    public RegisteredModel? Find(string name) => ModelName.IsValid(name) ? Read().FirstOrDefault(m => m.Name == name) : null;
+    public RegisteredModel? Find(string name) => ModelName.IsValid(name) ? _file.Read().FirstOrDefault(m => m.Name == name) : null;
 
+    /// <summary>Makes the name known. Of what had the name before, where that is to be replaced, the files in the registry's folder are deleted.</summary>
+    /// <param name="model">Its path is absolute.</param>
+    /// <param name="replace">Whether the name may stand for another path already.</param>
     /// <exception cref="InputException">Code <c>bad_model_name</c>, <c>model_exists</c>, <c>registry_busy</c>, <c>bad_registry</c> or <c>bad_path</c>.</exception>
     public void Add(RegisteredModel model, bool replace = false)
     {
@@ -76,118 +46,114 @@ public sealed class ModelRegistry
             throw new ArgumentException("a registered path is absolute, for a name is used from any folder", nameof(model));
         }
 
-        Change(models =>
-        {
-            if (!replace && models.Exists(m => m.Name == model.Name))
+        string? released = null;
+        _file.Change(
+            models =>
             {
-                throw new InputException("model_exists", $"a model is registered as '{model.Name}' already", hint: $"give another --name, or first: apprentice models rm {model.Name}");
-            }
-
-            models.RemoveAll(m => m.Name == model.Name);
-            models.Add(model);
-        });
+                var before = models.Find(m => m.Name == model.Name);
+                RequireFree(before, model.Path, replace);
+                models.RemoveAll(m => m.Name == model.Name);
+                models.Add(model);
+                released = before is null ? null : Release(models, before).Folder;
+            },
+            then: () =>
+            {
+                try
+                {
+                    Delete(released);
+                }
+                catch (InputException)
+                {
+                    // The model is registered; that old files stay is no reason to say that it is not.
+                }
+            });
     }
 
-    /// <summary>Forgets the name; the files stay.</summary>
-    /// <exception cref="InputException">Code <c>model_not_found</c>, <c>registry_busy</c>, <c>bad_registry</c> or <c>bad_path</c>.</exception>
-    public RegisteredModel Remove(string name)
+    /// <summary>To be called before long work: whether <see cref="Add"/> will take the name.</summary>
+    /// <exception cref="InputException">Code <c>bad_model_name</c>, <c>model_exists</c> or <c>bad_registry</c>.</exception>
+    public void RequireFree(string name, string? path = null)
     {
-        RegisteredModel? removed = null;
-        Change(models =>
-        {
-            removed = models.Find(m => m.Name == name)
-                ?? throw new InputException("model_not_found", $"no model is registered as '{name}'", hint: Near(name) is { } near ? MissingFile.DidYouMean(near) : "apprentice models list shows the names");
-            models.Remove(removed);
-        });
+        ModelName.Require(name);
+        RequireFree(Find(name), path, replace: false);
+    }
+
+    /// <summary>Forgets the name, and deletes the files that lie in the registry's folder unless another name leads to them; files elsewhere stay.</summary>
+    /// <exception cref="InputException">Code <c>model_not_found</c>, <c>registry_busy</c>, <c>bad_registry</c> or <c>bad_path</c>.</exception>
+    public RemovedModel Remove(string name)
+    {
+        RemovedModel? removed = null;
+        _file.Change(
+            models =>
+            {
+                var model = models.Find(m => m.Name == name)
+                    ?? throw new InputException("model_not_found", $"no model is registered as '{name}'", hint: Near(name) is { } near ? MissingFile.DidYouMean(near) : "apprentice models list shows the names");
+                models.Remove(model);
+                var (folder, heir) = Release(models, model);
+                removed = new RemovedModel(model, folder, heir);
+            },
+            then: () => Delete(removed!.Deleted));
         return removed!;
     }
 
     /// <summary>A registered name that is like the one given, or null.</summary>
-    public string? Near(string name) => Suggestion.Nearest(name, Read().Select(m => m.Name));
+    public string? Near(string name) => Suggestion.Nearest(name, _file.Read().Select(m => m.Name));
 
-    private void Change(Action<List<RegisteredModel>> change)
+    private static void RequireFree(RegisteredModel? before, string? path, bool replace)
     {
-        try
+        // The same once more, such as a run that is trained again, is no conflict.
+        if (!replace && before is not null && (before.Owned || before.Path != path))
         {
-            Directory.CreateDirectory(Home);
-            using var hold = Hold();
-            var models = Read();
-            change(models);
-            AtomicFile.Write(FileName, stream => JsonSerializer.Serialize(stream, new Contents(models), Json));
-        }
-        catch (Exception e) when ((e is IOException io && !DiskSpace.IsFull(io)) || e is UnauthorizedAccessException)
-        {
-            throw Unwritable.Error(Home, e);
+            throw new InputException("model_exists", $"a model is registered as '{before.Name}' already", before.Path, hint: $"give another --name, or --force to replace it, or first: apprentice models rm {before.Name}");
         }
     }
 
-    private FileStream Hold()
+    /// <summary>What becomes of a removed model's files: the folder to delete, or the name that has them from now on.</summary>
+    private (string? Folder, string? Heir) Release(List<RegisteredModel> left, RegisteredModel removed)
     {
-        var file = Path.Combine(Home, "models.lock");
-        var waited = Stopwatch.StartNew();
-        while (true)
+        if (FolderOf(removed) is not { } folder)
         {
-            try
-            {
-                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException e) when (e.GetType() == typeof(IOException) && !DiskSpace.IsFull(e) && !Unwritable.IsReadOnlyDisk(e))
-            {
-                if (waited.Elapsed > LongestWait)
-                {
-                    throw new InputException("registry_busy", "another process has been changing the list of models for long", file, hint: "wait until it is done, or stop it");
-                }
-
-                Thread.Sleep(20);
-            }
+            return (null, null);
         }
+
+        var heir = left.FindIndex(m => m.Path == folder || m.Path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        if (heir < 0)
+        {
+            return (folder, null);
+        }
+
+        left[heir] = left[heir] with { Owned = true };
+        return (null, left[heir].Name);
     }
 
-    private List<RegisteredModel> Read()
+    /// <summary>The folder that an owned model has to itself; null for any other, whatever the list claims of it.</summary>
+    private string? FolderOf(RegisteredModel model)
     {
-        byte[] bytes;
+        var below = Path.GetRelativePath(ModelsFolder, model.Path);
+        var first = below.Split(Path.DirectorySeparatorChar)[0];
+        return !model.Owned || Path.IsPathRooted(below) || first is "" or "." or ".." ? null : Path.Combine(ModelsFolder, first);
+    }
+
+    private void Delete(string? folder)
+    {
+        if (folder is null || !Directory.Exists(folder))
+        {
+            return;
+        }
+
         try
         {
-            using var file = new FileStream(FileName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (file.Length > LargestFile)
-            {
-                throw Damaged($"it has {file.Length:N0} bytes");
-            }
-
-            bytes = new byte[file.Length];
-            file.ReadExactly(bytes);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return [];
+            AtomicDirectory.CleanUp(ModelsFolder); // what was killed while it deleted
+            AtomicDirectory.Delete(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Damaged(e.Message);
-        }
-
-        StrictJson.Parse(bytes, out var problem);
-        if (problem is not null)
-        {
-            throw Damaged(problem.Message);
-        }
-
-        try
-        {
-            var models = JsonSerializer.Deserialize<Contents>(bytes, Json)?.Models ?? throw Damaged("it has no list of models");
-            return models.Find(m => m is null || !ModelName.IsValid(m.Name) || !Path.IsPathFullyQualified(m.Path) || m.Path.Contains('\0', StringComparison.Ordinal)) is { } wrong
-                ? throw Damaged($"the model '{wrong.Name}' has no proper name or no absolute path")
-                : models.Contains(null!) ? throw Damaged("a model is null")
-                : models.DistinctBy(m => m.Name).Count() < models.Count ? throw Damaged("a name is there twice")
-                : models;
-        }
-        catch (JsonException e)
-        {
-            throw Damaged(StrictJson.Reason(e));
+            throw Unwritable.Error(folder, e);
         }
     }
 
-    private InputException Damaged(string why) => new("bad_registry", $"the list of models cannot be read: {why}", FileName, hint: "mend the file, or move it away: the models themselves are where they were");
-
-    private sealed record Contents(List<RegisteredModel> Models);
+    private static string? Wrong(IReadOnlyList<RegisteredModel> models) =>
+        models.FirstOrDefault(m => !ModelName.IsValid(m.Name) || !Path.IsPathFullyQualified(m.Path) || m.Path.Contains('\0', StringComparison.Ordinal)) is { } wrong
+            ? $"the model '{wrong.Name}' has no proper name or no absolute path"
+            : models.DistinctBy(m => m.Name).Count() < models.Count ? "a name is there twice"
+            : null;
 }

@@ -11,7 +11,10 @@ internal static unsafe class FewRowsGemm
 {
     /// <summary>Up to so many rows a tile, which is as wide as a vector, would be mostly empty.</summary>
     private const int DotRows = 8;
-    private const int ColumnsPerPart = 16;
+
+    /// <summary>Parts of a thread: rows that follow each other are read ahead, which is of use to the thread alone that goes on with them.</summary>
+    private const int PartsPerThread = 2;
+    private const int LeastColumns = 16;
 
     /// <summary>Stored rows of W that one part multiplies in tiles: whole ones.</summary>
     private const int RowsPerPart = 4 * Tile.Rows;
@@ -23,7 +26,8 @@ internal static unsafe class FewRowsGemm
         {
             if (m == 1 && !engine.BatchInvariant)
             {
-                engine.Team.Run((n + ColumnsPerPart - 1) / ColumnsPerPart, new RowJob(n, k, a, b, c, accumulate));
+                var columns = Math.Max(LeastColumns, (n + (engine.Threads * PartsPerThread) - 1) / (engine.Threads * PartsPerThread));
+                engine.Team.Run((n + columns - 1) / columns, new RowJob(n, k, columns, a, b, c, accumulate));
             }
             else
             {
@@ -55,13 +59,13 @@ internal static unsafe class FewRowsGemm
     }
 
     /// <summary>Dot products of a single row with some stored rows of B.</summary>
-    private readonly struct RowJob(int n, int k, float* a, Operand b, float* c, bool accumulate) : IJob
+    private readonly struct RowJob(int n, int k, int columnsPerPart, float* a, Operand b, float* c, bool accumulate) : IJob
     {
         public void Run(int part, Scratch scratch)
         {
-            var first = part * ColumnsPerPart;
-            var columns = Math.Min(ColumnsPerPart, n - first);
-            var work = scratch.Floats(k + ColumnsPerPart);
+            var first = part * columnsPerPart;
+            var columns = Math.Min(columnsPerPart, n - first);
+            var work = scratch.Floats(k + columnsPerPart);
             var sums = work + k;
             BlockFormats.Dot(b.Type, b.Data + first * b.RowBytes, columns, b.RowBytes, a, k, sums, work);
             for (var j = 0; j < columns; j++)

@@ -13,7 +13,7 @@ public sealed partial record Recipe
     private const string Material = "What to train, on what", Text = "From examples to text", Trained = "What is trained",
         Learning = "How it learns", Steering = "When it stops, what is kept", Machine = "The machine";
 
-    [Field(Material, "The model to start from: a .gguf file, a Hugging Face folder, or base (built in).", AlsoCalled = ["base_model", "model_name_or_path", "model_name"])]
+    [Field(Material, "The model to start from: a .gguf file, a Hugging Face folder, a registered name, or base (built in).", AlsoCalled = ["base_model", "model_name_or_path", "model_name"])]
     public string? Model { get; init; }
 
     [Field(Material, "The examples: one file of JSON lines or a CSV table, or several.", IsFiles = true, AlsoCalled = ["dataset", "datasets", "train_file", "train_data", "training_file"])]
@@ -33,6 +33,9 @@ public sealed partial record Recipe
 
     [Field(Material, "The folder of the run. One that is there already is never overwritten.", Default = "runs/ and the name of the first data file", AlsoCalled = ["output_dir", "output"])]
     public string? Out { get; init; }
+
+    [Field(Material, "A word in the id of the finished model, ft:BASE:SUFFIX:ID, a name by which every command knows it. null: none.", Default = "null")]
+    public string? Suffix { get; init; }
 
     [Field(Material, "How the data is laid out; auto finds out and says. preference: learn the preferred answers of preference data alone.", Default = "auto")]
     public DataFormat? Format { get; init; }

@@ -1,4 +1,5 @@
 using Apprentice.Data.Batching;
+using Apprentice.Models.Registry;
 using Apprentice.Models.Weights;
 using Apprentice.Data;
 
@@ -34,6 +35,11 @@ public static class RecipeDefaults
         if (data.Examples < 1)
         {
             throw recipe.Error("no_examples", "data", "the data has no examples");
+        }
+
+        if (recipe.Suffix is { } suffix && ModelName.Part(suffix) is var plain && plain != suffix)
+        {
+            throw recipe.Error("bad_value", "suffix", "suffix must be up to 40 letters, digits and . _ - between them", plain is null ? null : $"such as {plain}");
         }
 
         if (recipe.Method == TrainingMethod.Pretrain)
@@ -91,6 +97,7 @@ public static class RecipeDefaults
             Validation = validation,
             Test = test,
             Out = recipe.Out ?? OutFor(files),
+            Suffix = recipe.Suffix,
             Format = recipe.Format ?? DataFormat.Auto,
             Columns = recipe.Columns ?? new Dictionary<string, string>(StringComparer.Ordinal),
             Raw = recipe.Raw ?? false,

@@ -18,6 +18,7 @@ public sealed record ResolvedRecipe
     public required HeldOut Validation { get; init; }
     public required HeldOut Test { get; init; }
     public required string Out { get; init; }
+    public required string? Suffix { get; init; }
     public required DataFormat Format { get; init; }
     public required IReadOnlyDictionary<string, string> Columns { get; init; }
     public required bool Raw { get; init; }

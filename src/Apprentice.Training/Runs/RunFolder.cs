@@ -28,6 +28,7 @@ public sealed class RunFolder : IDisposable
     public string LockFile => In("lock.json");
     public string StateFile => In("state.json");
     public string EventsFile => In("events.jsonl");
+    public string SummaryFile => In("summary.json");
     public string CheckpointsFolder => In("checkpoints");
 
     /// <summary>The best adapter, in PEFT's format.</summary>
@@ -123,6 +124,11 @@ public sealed class RunFolder : IDisposable
     public RunState ReadState() => File.Exists(StateFile) ? ReadJson<RunState>(StateFile) : new RunState(RunStatus.Queued);
 
     public void WriteState(RunState state) => WriteJson(StateFile, state);
+
+    /// <summary>What the finished run gave.</summary>
+    public TrainingSummary ReadSummary() => ReadJson<TrainingSummary>(SummaryFile) with { Run = Path };
+
+    public void WriteSummary(TrainingSummary summary) => WriteJson(SummaryFile, summary);
 
     public RunLock ReadLock() => ReadJson<RunLock>(LockFile);
 

@@ -27,4 +27,9 @@ public sealed record TrainingSummary(
     double TokensPerSecond,
     long PeakMemoryBytes,
     double DurationSeconds,
-    long TrainableParameters);
+    long TrainableParameters)
+{
+    /// <summary>The id of a finished run's model, by which <see cref="RunRegistration"/> makes it known; else null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Model { get; init; }
+}

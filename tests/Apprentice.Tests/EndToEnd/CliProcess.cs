@@ -34,6 +34,18 @@ internal sealed partial class CliProcess : IDisposable
     /// <summary>The id, for looking at its memory or open files.</summary>
     public int Id => process.Id;
 
+    /// <summary>Standard error as far as it has come.</summary>
+    public string ErrorSoFar
+    {
+        get
+        {
+            lock (watches)
+            {
+                return error.ToString();
+            }
+        }
+    }
+
     /// <summary>Runs to the end.</summary>
     public static async Task<CliResult> RunAsync(params string[] args)
     {

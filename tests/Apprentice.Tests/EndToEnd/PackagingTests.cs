@@ -10,7 +10,7 @@ namespace Apprentice.Tests.EndToEnd;
 [Trait("Category", "Packaging")]
 public sealed class PackagingTests(PackedRepository packed) : IClassFixture<PackedRepository>, IDisposable
 {
-    private static readonly string[] Libraries = ["Apprentice.Data", "Apprentice.Evaluation", "Apprentice.Models", "Apprentice.Tensors", "Apprentice.Training"];
+    private static readonly string[] Libraries = ["Apprentice.Data", "Apprentice.Evaluation", "Apprentice.Models", "Apprentice.Server", "Apprentice.Tensors", "Apprentice.Training"];
     private readonly Workplace work = new();
 
     public void Dispose() => work.Dispose();
@@ -65,7 +65,7 @@ public sealed class PackagingTests(PackedRepository packed) : IClassFixture<Pack
         Assert.Contains("apprentice.dll", Text(package, Root + "DotnetToolSettings.xml"), StringComparison.Ordinal);
         Assert.Equal(names.Select(Path.GetFileName).Distinct().Count(), names.Length);
         Assert.DoesNotContain(names, n => n.Contains("runtimes/", StringComparison.Ordinal) || n.EndsWith(".resources.dll", StringComparison.Ordinal) || n.EndsWith(".xml", StringComparison.Ordinal) && n.Contains("Apprentice", StringComparison.Ordinal));
-        Assert.InRange(package.Entries.Where(e => !e.FullName.Contains("/Base/", StringComparison.Ordinal)).Sum(e => e.CompressedLength), 0, 2_000_000);
+        Assert.InRange(package.Entries.Where(e => !e.FullName.Contains("/Base/", StringComparison.Ordinal)).Sum(e => e.CompressedLength), 0, 2_700_000); // of it 0.6 MB are OpenTelemetry and what it stands on
     }
 
     [Fact]

@@ -22,6 +22,9 @@ internal sealed class Workplace : IDisposable
 
     public string Path { get; } = Directory.CreateTempSubdirectory("apprentice-").FullName;
 
+    /// <summary>Its registry, there once something is registered.</summary>
+    public string Home => Path + "-home";
+
     public string In(params string[] names) => System.IO.Path.Combine([Path, .. names]);
 
     public string Read(params string[] names) => File.ReadAllText(In(names));
@@ -33,7 +36,14 @@ internal sealed class Workplace : IDisposable
 
     /// <summary>Starts a command in this folder; words are split at spaces.</summary>
     public CliProcess Start(string command, params string[] more) =>
-        CliProcess.Start([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. more], folder: Path);
+        Start(command, Environment, more);
+
+    /// <summary>The same with another environment.</summary>
+    public CliProcess Start(string command, IReadOnlyDictionary<string, string> environment, params string[] more) =>
+        CliProcess.Start([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. more], environment, Path);
+
+    /// <summary>What the commands get of it beside the test's own.</summary>
+    public Dictionary<string, string> Environment => new() { ["APPRENTICE_HOME"] = Home };
 
     /// <summary>Runs a command in this folder to its end.</summary>
     public async Task<CliResult> Run(string command, params string[] more)
@@ -78,7 +88,14 @@ internal sealed class Workplace : IDisposable
         Assert.Equal(Files(In(expected, "checkpoints", last)), Files(In(actual, "checkpoints", last)));
     }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        Directory.Delete(Path, recursive: true);
+        if (Directory.Exists(Home))
+        {
+            Directory.Delete(Home, recursive: true);
+        }
+    }
 
     private static SortedDictionary<string, string> Files(string folder) =>
         new(Directory.GetFiles(folder).ToDictionary(f => System.IO.Path.GetFileName(f), f => Convert.ToHexString(File.ReadAllBytes(f))), StringComparer.Ordinal);

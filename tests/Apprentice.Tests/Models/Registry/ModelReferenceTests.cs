@@ -37,6 +37,45 @@ public sealed class ModelReferenceTests : IDisposable
         Assert.Equal(Path.Combine(adapter, "m.gguf"), ModelReference.Resolve(adapter).Base);
     }
 
+    /// <summary>A run is used from any folder, also where another model lies under the name of its base.</summary>
+    [Fact]
+    public void A_runs_base_is_where_its_lock_says()
+    {
+        var model = Make("work/m.gguf");
+        Make("work/run/recipe.yaml");
+        File.WriteAllText(Path.Combine(root, "work/run/lock.json"), new System.Text.Json.Nodes.JsonObject { ["settings"] = new System.Text.Json.Nodes.JsonObject { ["model_path"] = model } }.ToJsonString());
+        foreach (var name in new[] { "work/run/adapter", "work/run/checkpoints/step-000001" })
+        {
+            var adapter = Adapter(name, "m.gguf");
+            Make(name + "/m.gguf");
+            Assert.Equal(new ModelReference(model, adapter), ModelReference.Resolve(adapter));
+        }
+
+        // Both were moved.
+        File.Delete(model);
+        Assert.Equal(Path.Combine(root, "work/run/adapter/m.gguf"), ModelReference.Resolve(Path.Combine(root, "work/run")).Base);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{\"settings\":5}")]
+    [InlineData("{\"settings\":{\"model_path\":5}}")]
+    [InlineData("{\"settings\":{\"model_path\":\"\\u0000\"}}")]
+    public void A_lock_that_says_nothing_is_passed_over(string text)
+    {
+        File.WriteAllText(Path.Combine(Path.GetDirectoryName(Make("run/recipe.yaml"))!, "lock.json"), text);
+        var model = Make("m.gguf");
+        Adapter("run/adapter", model);
+        Assert.Equal(model, ModelReference.Resolve(Path.Combine(root, "run")).Base);
+    }
+
+    [Theory]
+    [InlineData("hf:owner/name")]
+    [InlineData("https://example.com/m.gguf")]
+    public void What_is_to_be_downloaded_first_is_said(string source) =>
+        Assert.Equal($"download it first: apprentice models add {source}", Assert.Throws<InputException>(() => ModelReference.Resolve(source)).Hint);
+
     [Fact]
     public void A_run_of_full_fine_tuning_leads_to_its_model()
     {

@@ -93,7 +93,7 @@ public class RecipeDefaultsTests
                 Columns = new Dictionary<string, string>(StringComparer.Ordinal) { [words + "k"] = words, ["z"] = "", ["a"] = "~" },
                 AlphaPattern = new Dictionary<string, double>(StringComparer.Ordinal) { ["^model\\.layers\\.(0|1).*{2}"] = 0.1 },
                 Warmup = Amount.Share(1), ModulesToSave = ["model.norm", words + "b"], Bias = BiasTraining.LoraOnly, LoraPlusRatio = 16, Method = TrainingMethod.Dora,
-                Test = examples > 20 ? HeldOut.FromCount(3) : null, Validation = examples > 20 ? null : HeldOut.FromFile("none"),
+                Suffix = "v1.2-b", Test = examples > 20 ? HeldOut.FromCount(3) : null, Validation = examples > 20 ? null : HeldOut.FromFile("none"),
             };
             var resolved = recipe.Resolve(Small, new DataFacts(examples));
             var yaml = resolved.ToYaml();
