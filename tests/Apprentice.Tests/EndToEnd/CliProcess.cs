@@ -116,6 +116,9 @@ internal sealed partial class CliProcess : IDisposable
         }
     }
 
+    /// <summary>As a service manager ends a program; it reaches background jobs, too, where Ctrl-C is ignored.</summary>
+    public void Terminate() => Signal(15);
+
     /// <summary>As kill -9 does: nothing of it runs on.</summary>
     public void Kill() => Signal(9);
 

@@ -42,7 +42,7 @@ public sealed partial class DocumentationTests(ITestOutputHelper output)
             if (words[0] == "serve")
             {
                 await cli.LineAsync(l => l.StartsWith("listening", StringComparison.Ordinal));
-                cli.Interrupt();
+                cli.Terminate();
             }
 
             var run = await cli.WaitAsync();

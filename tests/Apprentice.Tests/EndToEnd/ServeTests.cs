@@ -8,7 +8,7 @@ namespace Apprentice.Tests.EndToEnd;
 public sealed class ServeTests
 {
     [SkippableFact]
-    public async Task It_says_where_it_listens_answers_and_ends_well_on_Ctrl_C()
+    public async Task It_says_where_it_listens_answers_and_ends_well_when_it_is_told_to()
     {
         using var place = new Workplace();
         using var serve = CliProcess.Start(["serve", "m", "other=m", "--urls", "http://127.0.0.1:0", "--json"], Home(place), place.Path);
@@ -19,7 +19,7 @@ public sealed class ServeTests
         using var client = new HttpClient { BaseAddress = new Uri(listening.GetProperty("urls")[0].GetString()!) };
         using var response = await client.PostAsJsonAsync("/v1/chat/completions", new { model = "other", messages = new[] { new { role = "user", content = "a very secret word" } }, max_tokens = 4 });
         Assert.True(response.IsSuccessStatusCode);
-        serve.Interrupt();
+        serve.Terminate();
         var result = await serve.WaitAsync();
         Assert.Equal(0, result.Exit);
         Assert.Single(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
@@ -38,7 +38,7 @@ public sealed class ServeTests
         using var response = await client.PostAsJsonAsync("/v1/chat/completions", new { model = "m", messages = new[] { new { role = "user", content = "a very secret word\n\e[31m" } }, max_tokens = 4 });
         Assert.True(response.IsSuccessStatusCode);
         await serve.LineAsync(l => l.Contains("a very secret word\\n\\u001B[31m", StringComparison.Ordinal));
-        serve.Interrupt();
+        serve.Terminate();
         Assert.Equal(0, (await serve.WaitAsync()).Exit);
     }
 
