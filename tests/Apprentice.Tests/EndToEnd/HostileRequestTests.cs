@@ -21,8 +21,7 @@ public sealed class AttackedServers : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        using var keys = Start("keys add website --json");
-        var key = (await keys.WaitAsync()).Json.GetProperty("secret").GetString()!;
+        var key = (await _place.Done("keys add website")).GetProperty("secret").GetString()!;
         var closed = await Serve("serve base --urls http://127.0.0.1:0 --require-key --json");
         var open = await Serve("serve base --urls http://127.0.0.1:0 --json");
         await Task.WhenAll(HostileRequests.All.Select(async request =>
@@ -55,14 +54,11 @@ public sealed class AttackedServers : IAsyncLifetime
 
     private async Task<Uri> Serve(string command)
     {
-        var server = Start(command);
+        var server = _place.Start(command);
         _servers.Add(server);
         var line = await server.LineAsync(l => l.StartsWith("{\"urls\"", StringComparison.Ordinal));
         return new Uri(JsonDocument.Parse(line).RootElement.GetProperty("urls")[0].GetString()!);
     }
-
-    private CliProcess Start(string command) =>
-        CliProcess.Start(command.Split(' '), new Dictionary<string, string> { ["APPRENTICE_HOME"] = _place.In("home") }, _place.Path);
 }
 
 /// <summary>Whatever strangers send is refused with the right status, and leaves no trace in the log.</summary>

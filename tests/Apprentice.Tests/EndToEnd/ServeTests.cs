@@ -11,7 +11,7 @@ public sealed class ServeTests
     public async Task It_says_where_it_listens_answers_and_ends_well_when_it_is_told_to()
     {
         using var place = new Workplace();
-        using var serve = CliProcess.Start(["serve", "m", "other=m", "--urls", "http://127.0.0.1:0", "--json"], Home(place), place.Path);
+        using var serve = place.Start("serve m other=m --urls http://127.0.0.1:0 --json");
         var listening = JsonDocument.Parse(await serve.LineAsync(l => l.StartsWith("{\"urls\"", StringComparison.Ordinal))).RootElement;
         Assert.Equal(["m", "other"], listening.GetProperty("models").EnumerateArray().Select(m => m.GetProperty("id").GetString()));
         Assert.False(listening.GetProperty("requires_key").GetBoolean());
@@ -31,7 +31,7 @@ public sealed class ServeTests
     public async Task Prompts_and_answers_are_logged_where_that_is_asked_for()
     {
         using var place = new Workplace();
-        using var serve = CliProcess.Start(["serve", "m", "--urls", "http://127.0.0.1:0", "--log-prompts"], Home(place), place.Path);
+        using var serve = place.Start("serve m --urls http://127.0.0.1:0 --log-prompts");
         var line = await serve.LineAsync(l => l.Contains("http://127.0.0.1:", StringComparison.Ordinal));
         using var client = new HttpClient { BaseAddress = new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..].Trim()) };
         await client.PostAsync("chat/completions", new StringContent("{}", Encoding.UTF8, "application/json"));
@@ -46,35 +46,28 @@ public sealed class ServeTests
     public async Task Killed_and_started_again_it_knows_its_keys_and_models()
     {
         using var place = new Workplace();
-        var home = Home(place);
-        using (var add = CliProcess.Start(["models", "add", "m", "--name", "mine"], home, place.Path))
-        {
-            Assert.Equal(0, (await add.WaitAsync()).Exit);
-        }
-
+        await place.Done("models add m --name mine");
         var secrets = new List<string>();
         for (var round = 0; round < 3; round++)
         {
-            using var serve = CliProcess.Start(["serve", "mine", "--urls", "http://127.0.0.1:0", "--json"], home, place.Path);
+            using var serve = place.Start("serve mine --urls http://127.0.0.1:0 --json");
             var listening = JsonDocument.Parse(await serve.LineAsync(l => l.StartsWith("{\"urls\"", StringComparison.Ordinal))).RootElement;
             using var client = new HttpClient { BaseAddress = new Uri(listening.GetProperty("urls")[0].GetString()!) };
-            using var made = CliProcess.Start(["keys", "add", $"k{round}", "--json"], home, place.Path);
-            secrets.Add((await made.WaitAsync()).Json.GetProperty("secret").GetString()!);
+            secrets.Add((await place.Done($"keys add k{round}")).GetProperty("secret").GetString()!);
             foreach (var secret in secrets)
             {
                 client.DefaultRequestHeaders.Authorization = new("Bearer", secret);
                 Assert.Contains("mine", await client.GetStringAsync("/v1/models"), StringComparison.Ordinal);
             }
 
-            using var changing = CliProcess.Start(["keys", "add", $"late{round}"], home, place.Path);
+            using var changing = place.Start($"keys add late{round}");
             var answer = client.PostAsJsonAsync("/v1/chat/completions", new { model = "mine", messages = new[] { new { role = "user", content = "x" } }, max_tokens = 200 });
             serve.Kill();
             await Record.ExceptionAsync(() => answer); // cut, or just in time
             Assert.Equal(0, (await changing.WaitAsync()).Exit);
         }
 
-        using var list = CliProcess.Start(["keys", "list", "--json"], home, place.Path);
-        Assert.Equal(6, (await list.WaitAsync()).Json.GetProperty("keys").GetArrayLength());
+        Assert.Equal(6, (await place.Done("keys list")).GetProperty("keys").GetArrayLength());
     }
 
     [Theory]
@@ -86,12 +79,9 @@ public sealed class ServeTests
     public async Task A_mistake_is_told_in_a_sentence(string command, string named)
     {
         using var place = new Workplace();
-        using var serve = CliProcess.Start(command.Split(' '), Home(place), place.Path);
-        var result = await serve.WaitAsync();
+        var result = await place.Run(command);
         Assert.Equal((2, ""), (result.Exit, result.Output));
         Assert.Contains(named, result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
     }
-
-    private static Dictionary<string, string> Home(Workplace place) => new() { ["APPRENTICE_HOME"] = place.In("home") };
 }
