@@ -42,6 +42,9 @@ public static class Sha256
         return IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     }
 
+    /// <summary>A hash as text, in lower-case hex; null where the text is none.</summary>
+    public static string? Parse(string? text) => text is { Length: 64 } && text.All(char.IsAsciiHexDigit) ? text.ToLowerInvariant() : null;
+
     private static void Require()
     {
         if (!Available.Value)

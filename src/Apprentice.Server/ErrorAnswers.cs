@@ -84,7 +84,7 @@ internal sealed class ErrorAnswers(RequestDelegate next, Telemetry telemetry, IL
         }
 
         http.Response.StatusCode = error.Status;
-        await http.Response.WriteAsJsonAsync(error.Body(), ApiJson.Options, ApiJson.ContentType, http.RequestAborted);
+        await ApiJson.Write(http.Response, error.Body(), http.RequestAborted);
     }
 
     // A stranger can send any method and any path; only known ones are logged.

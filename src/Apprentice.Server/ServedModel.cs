@@ -19,8 +19,7 @@ internal sealed class ServedModel : IDisposable
     public ServedModel(ModelToServe model, BatchOptions options)
     {
         Name = model.Name;
-        var path = ModelReference.Locate(model.Reference);
-        _run = RunFolder.IsRun(path) ? RunFolder.Open(path).ReadRecipe() : null;
+        _run = RunFolder.RecipeOf(model.Reference);
         _model = LoadedModel.Open(model.Reference);
         try
         {
@@ -50,14 +49,14 @@ internal sealed class ServedModel : IDisposable
     /// <exception cref="InputException">The template refuses the conversation.</exception>
     public int[] ChatPrompt(IReadOnlyList<JsonObject> messages, JsonArray? tools)
     {
-        if ((tools is not null || messages.Any(m => m.ContainsKey("tool_calls") || m["role"]!.GetValue<string>() == "tool")) && !_callsTools.Value)
+        if ((tools is not null || messages.Any(m => m.ContainsKey("tool_calls") || RoleOf(m) == "tool")) && !_callsTools.Value)
         {
             throw ApiException.Unsupported("tools", "is not supported with this model: its chat template has no tools, or not in the way that is understood (<tool_call>).");
         }
 
         if (_run?.Raw == true)
         {
-            return messages is [{ } only] && only["role"]!.GetValue<string>() == "user" ? _model.RawPromptIds(only["content"]!.GetValue<string>())
+            return messages is [{ } only] && RoleOf(only) == "user" ? _model.RawPromptIds(only["content"]!.GetValue<string>())
                 : throw ApiException.InvalidValue("messages", "this model was trained without a chat template: send one message of the role 'user', or use /v1/completions.");
         }
 
@@ -66,7 +65,7 @@ internal sealed class ServedModel : IDisposable
             throw new ApiException(400, "This is not a chat model: it has no chat template. Did you mean to use /v1/completions?", "model", "no_chat_template");
         }
 
-        return _run?.System is { } system && messages[0]["role"]!.GetValue<string>() != "system"
+        return _run?.System is { } system && RoleOf(messages[0]) != "system"
             ? _model.PromptIds([new JsonObject { ["role"] = "system", ["content"] = system }, .. messages], tools)
             : _model.PromptIds(messages, tools);
     }
@@ -105,6 +104,8 @@ internal sealed class ServedModel : IDisposable
                 400, $"This model's maximum prompt length is {room} tokens. However, your {param} resulted in {prompt.Length} tokens. Please reduce the length of the {param}.", param, "context_length_exceeded");
         }
     }
+
+    private static string RoleOf(JsonObject message) => message["role"]!.GetValue<string>();
 
     public void Dispose()
     {

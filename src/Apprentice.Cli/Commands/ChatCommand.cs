@@ -3,6 +3,7 @@ using Apprentice.Cli.Chat;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Registry;
 using Apprentice.Tensors;
+using Apprentice.Training.Runs;
 
 namespace Apprentice.Cli.Commands;
 
@@ -34,7 +35,7 @@ internal static class ChatCommand
         {
             var options = sampling.Read(parsed);
             var reference = parsed.GetRequiredValue(model);
-            var run = Work.RecipeOf(reference);
+            var run = RunFolder.RecipeOf(reference);
             using var loaded = LoadedModel.Open(reference, adapter: parsed.GetValue(adapter));
             using var engine = new Engine(parsed.GetValue(threads));
             var withoutTemplate = parsed.GetValue(raw) || run?.Raw == true;

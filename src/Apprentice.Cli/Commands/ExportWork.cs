@@ -7,6 +7,7 @@ using Apprentice.Models.Export;
 using Apprentice.Models.Generation;
 using Apprentice.Models.Registry;
 using Apprentice.Tensors;
+using Apprentice.Training.Runs;
 using Apprentice.Training.Checkpoints;
 using Apprentice.Training.Recipes;
 
@@ -19,7 +20,7 @@ internal static class ExportWork
     public static ExportSummary Run(ExportRequest request, Action<string> note, IProgress<double> progress, CancellationToken cancel)
     {
         RequirePlace(request);
-        var run = Work.RecipeOf(request.Model);
+        var run = RunFolder.RecipeOf(request.Model);
         var heldOut = HeldOut(request, run, note); // bad data and unknown metrics are said before anything is written
         var metrics = Metrics(request, run, heldOut);
         ExportSummary summary;

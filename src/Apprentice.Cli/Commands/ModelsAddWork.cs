@@ -18,8 +18,8 @@ internal static class ModelsAddWork
 {
     public static async Task<RegisteredModel> RunAsync(ModelsAddRequest request, IProgress<DownloadProgress> progress, CancellationToken cancel)
     {
-        var sha256 = request.Sha256?.ToLowerInvariant();
-        if (sha256 is not null && (sha256.Length != 64 || !sha256.All(char.IsAsciiHexDigit)))
+        var sha256 = Sha256.Parse(request.Sha256);
+        if (request.Sha256 is not null && sha256 is null)
         {
             throw new InputException("bad_option", $"--sha256 is '{request.Sha256}'; it must be 64 hexadecimal digits");
         }
@@ -68,8 +68,7 @@ internal static class ModelsAddWork
             return RunRegistration.NameOf(run);
         }
 
-        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)));
-        return ModelName.Part(name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? name[..^5] : name)
+        return ModelName.Part(ModelName.OfPath(Path.GetFullPath(source)))
             ?? throw new InputException("bad_model_name", "no name can be made of this one", source, hint: "give one: --name my-model");
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Apprentice.Models.Generation;
+using Apprentice.Models.Registry;
 using Apprentice.Server;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
@@ -67,12 +68,8 @@ internal static class ServeCommand
             return new ModelToServe(text[..equals], text[(equals + 1)..]);
         }
 
-        var path = Path.TrimEndingDirectorySeparator(text);
-        return new ModelToServe(
-            !Path.Exists(text) ? text // a registered name, or the built-in model's
-            : Path.GetExtension(path).Equals(".gguf", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(path)
-            : Path.GetFileName(Path.GetFullPath(path)),
-            text);
+        // What is no path is a registered name, or the built-in model's.
+        return new ModelToServe(Path.Exists(text) ? ModelName.OfPath(Path.GetFullPath(text)) : text, text);
     }
 
     private static void Log(ILoggingBuilder logging, bool json)

@@ -21,7 +21,7 @@ internal static class Work
     {
         using var model = LoadedModel.Open(request.Model, adapter: request.Adapter);
         using var engine = new Engine(request.Threads);
-        var run = RecipeOf(request.Model);
+        var run = RunFolder.RecipeOf(request.Model);
         var prompts = request.Prompts.Select(p => request.Raw || run?.Raw == true ? model.RawPromptIds(p) : model.PromptIds(Messages(request.System ?? run?.System, p))).ToArray();
         return new TextGenerator(model, engine).Run(prompts, request.Sampling, show is null ? null : (_, text) => show(text), cancellation: cancel);
     }
@@ -49,7 +49,7 @@ internal static class Work
     public static EvaluationSummary Evaluate(EvaluateRequest request, IProgress<double> progress, CancellationToken cancel)
     {
         RequireWritable(request.Out);
-        var run = RecipeOf(request.Model);
+        var run = RunFolder.RecipeOf(request.Model);
         var names = request.Metrics.Count > 0 ? request.Metrics : [run?.Metric ?? "exact_match"];
         var metrics = names.Distinct().Select(Metric.Find).ToArray();
         var columns = request.Columns.Count > 0 ? request.Columns : run?.Columns;
@@ -100,9 +100,6 @@ internal static class Work
         return changed is null ? examples : throw new InputException(
             "lock_changed", "the data is not what it was when the run began, so examples that it was trained on would be in its test", changed, hint: "keep the test in a file of its own: --data FILE");
     }
-
-    /// <summary>What a run was trained with holds for its answers, too, unless the command says otherwise; null where the model is no run.</summary>
-    public static Recipe? RecipeOf(string model) => ModelReference.Locate(model) is var path && RunFolder.IsRun(path) ? RunFolder.Open(path).ReadRecipe() : null;
 
     /// <summary>Before the work is done, not when its result is to be written.</summary>
     public static void RequireWritable(string? outFile)

@@ -5,7 +5,7 @@ namespace Apprentice.Data.Files;
 
 /// <summary>
 /// A list in a JSON file that several processes read and change. It is replaced as a whole, so a reader needs no lock; writers wait for
-/// one another at a lock that the system drops when a process ends, however it ends.
+/// one another (<see cref="FileLock"/>).
 /// </summary>
 /// <param name="file">The file; its folder is made when something is first written.</param>
 /// <param name="field">The field of the file's object that holds the list.</param>
@@ -101,19 +101,17 @@ public sealed class SharedList<T>(string file, string field, string what, Func<I
         var waited = Stopwatch.StartNew();
         while (true)
         {
-            try
+            if (FileLock.TryTake(lockFile) is { } hold)
             {
-                return new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return hold;
             }
-            catch (IOException e) when (e.GetType() == typeof(IOException) && !DiskSpace.IsFull(e) && !Unwritable.IsReadOnlyDisk(e))
-            {
-                if (waited.Elapsed > LongestWait)
-                {
-                    throw new InputException("registry_busy", $"another process has been changing the list of {what} for long", lockFile, hint: "wait until it is done, or stop it");
-                }
 
-                Thread.Sleep(20);
+            if (waited.Elapsed > LongestWait)
+            {
+                throw new InputException("registry_busy", $"another process has been changing the list of {what} for long", lockFile, hint: "wait until it is done, or stop it");
             }
+
+            Thread.Sleep(20);
         }
     }
 }

@@ -102,15 +102,6 @@ internal sealed class DownloadFolder : IDisposable
     /// <summary>A name of a model has letters, digits and <c>. _ - : /</c>.</summary>
     private static string FolderName(string name) => name.Replace(':', '-').Replace('/', '-');
 
-    private static FileStream Hold(string path)
-    {
-        try
-        {
-            return new FileStream(System.IO.Path.Combine(path, HoldName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e) when (e.GetType() == typeof(IOException) && !DiskSpace.IsFull(e) && !Unwritable.IsReadOnlyDisk(e))
-        {
-            throw new InputException("download_busy", "another process is downloading a model of this name", path, hint: "wait until it is done, or give another --name");
-        }
-    }
+    private static FileStream Hold(string path) => FileLock.TryTake(System.IO.Path.Combine(path, HoldName))
+        ?? throw new InputException("download_busy", "another process is downloading a model of this name", path, hint: "wait until it is done, or give another --name");
 }

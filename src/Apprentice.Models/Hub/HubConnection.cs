@@ -123,10 +123,7 @@ internal sealed class HubConnection : IDisposable
 
     /// <summary>Of a file that is kept elsewhere the hub itself says the hash before it redirects.</summary>
     private static string? LinkedHash(HttpResponseMessage response) =>
-        response.Headers.TryGetValues("X-Linked-Etag", out var values) ? Sha256Of(values.First().Trim('"')) : null;
-
-    /// <summary>In lower case; null where it is none.</summary>
-    internal static string? Sha256Of(string? text) => text is { Length: 64 } && text.All(char.IsAsciiHexDigit) ? text.ToLowerInvariant() : null;
+        response.Headers.TryGetValues("X-Linked-Etag", out var values) ? Sha256.Parse(values.First().Trim('"')) : null;
 
     private Exception Refusal(HttpResponseMessage response, Uri address)
     {

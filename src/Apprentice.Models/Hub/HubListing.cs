@@ -41,7 +41,7 @@ internal sealed partial record HubListing(string Revision, IReadOnlyList<HubFile
     private static HubFile? Read(JsonObject file)
     {
         var (path, large) = (Text(file["rfilename"]), file["lfs"] as JsonObject);
-        return path is not null && path.Split('/').All(IsPlain) ? new HubFile(path, Bytes(large?["size"]) ?? Bytes(file["size"]), HubConnection.Sha256Of(Text(large?["sha256"]))) : null;
+        return path is not null && path.Split('/').All(IsPlain) ? new HubFile(path, Bytes(large?["size"]) ?? Bytes(file["size"]), Sha256.Parse(Text(large?["sha256"]))) : null;
     }
 
     /// <summary>A name that means the same on every system, and none of those that a download uses.</summary>

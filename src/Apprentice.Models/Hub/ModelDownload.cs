@@ -35,11 +35,11 @@ public sealed class ModelDownload(ModelRegistry registry, DownloadOptions option
         using var folder = DownloadFolder.Open(registry.ModelsFolder, name, [.. files.Select(f => f.Name)]);
         RequireFree(name, replace); // who had the folder until now may have taken the name
         var hash = await FetchAsync(connection, files, folder.Path, progress, cancel).ConfigureAwait(false);
-        RequireModel(folder, files);
+        var model = Described(folder, files, name);
         var whole = folder.Finish();
         try
         {
-            var model = RegisteredModel.Of(name, files.Count == 1 ? Path.Combine(whole, files[0].Name) : whole) with { Source = shown, Sha256 = files.Count == 1 ? hash : null, Owned = true };
+            model = model with { Path = files.Count == 1 ? Path.Combine(whole, files[0].Name) : whole, Source = shown, Sha256 = files.Count == 1 ? hash : null, Owned = true };
             registry.Add(model, replace);
             return model;
         }
@@ -79,8 +79,7 @@ public sealed class ModelDownload(ModelRegistry registry, DownloadOptions option
 
     private (string Shown, IReadOnlyList<WantedFile> Files) FileAt(Uri address, string? sha256)
     {
-        var file = Uri.UnescapeDataString(address.Segments[^1]);
-        var stem = ModelName.Part(file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? file[..^5] : file) ?? "model";
+        var stem = ModelName.Part(ModelName.OfPath(Uri.UnescapeDataString(address.Segments[^1]))) ?? "model";
         return (WebAddress.Shown(address), [new WantedFile(address, $"{stem}.gguf", sha256, IsGguf: true)]);
     }
 
@@ -131,11 +130,11 @@ public sealed class ModelDownload(ModelRegistry registry, DownloadOptions option
     }
 
     /// <summary>What came is a model, or nothing of it stays.</summary>
-    private static void RequireModel(DownloadFolder folder, IReadOnlyList<WantedFile> files)
+    private static RegisteredModel Described(DownloadFolder folder, IReadOnlyList<WantedFile> files, string name)
     {
         try
         {
-            RegisteredModel.Of("downloaded", files.Count == 1 ? Path.Combine(folder.Path, files[0].Name) : folder.Path);
+            return RegisteredModel.Of(name, files.Count == 1 ? Path.Combine(folder.Path, files[0].Name) : folder.Path);
         }
         catch (InputException e)
         {

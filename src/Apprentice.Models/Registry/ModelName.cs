@@ -37,6 +37,13 @@ public static partial class ModelName
         return plain.Length > 0 ? plain : null;
     }
 
+    /// <summary>How a file or folder is called: its own name, of a GGUF file without the ending.</summary>
+    public static string OfPath(string path)
+    {
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+        return name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? name[..^5] : name;
+    }
+
     private static string Shown(string name) => string.Concat((name.Length > 60 ? name[..60] + "…" : name).Select(c => char.IsControl(c) ? ' ' : c));
 
     [GeneratedRegex(@"\A[A-Za-z0-9](?:[A-Za-z0-9._:/-]*[A-Za-z0-9])?\z", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]

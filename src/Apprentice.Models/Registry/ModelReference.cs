@@ -35,7 +35,7 @@ public sealed record ModelReference(string Base, string? Adapter = null)
             var registry = new ModelRegistry();
             return registry.Find(path) is { } registered ? Resolve(PathOf(registered))
                 : throw new InputException("model_not_found", "there is no such model: no file or folder has this name, and none is registered by it", path,
-                    hint: IsAddress(path) ? $"download it first: apprentice models add {path}"
+                    hint: Hub.ModelDownload.Is(path) ? $"download it first: apprentice models add {path}"
                         : (MissingFile.Near(path) ?? registry.Near(path)) is { } near ? MissingFile.DidYouMean(near) : Kinds);
         }
 
@@ -141,9 +141,6 @@ public sealed record ModelReference(string Base, string? Adapter = null)
 
         return null;
     }
-
-    private static bool IsAddress(string path) =>
-        path.StartsWith("hf:", StringComparison.Ordinal) || path.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || path.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
 
     private static bool Has(string folder, string file) => File.Exists(Path.Combine(folder, file));
 }

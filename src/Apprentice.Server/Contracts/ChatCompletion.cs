@@ -21,18 +21,14 @@ internal sealed record AssistantMessage(string? Content, [property: JsonIgnore(C
 }
 
 /// <summary>The schema CreateChatCompletionStreamResponse.</summary>
-internal sealed record ChatCompletionChunk(string Id, long Created, string Model, IReadOnlyList<ChatChunkChoice> Choices)
+internal record ChatCompletionChunk(string Id, long Created, string Model, IReadOnlyList<ChatChunkChoice> Choices)
 {
     [JsonPropertyOrder(-1)]
     public string Object => "chat.completion.chunk";
 }
 
 /// <summary>The same where the tokens were asked for: null but in the last chunk.</summary>
-internal sealed record ChatCompletionUsageChunk(string Id, long Created, string Model, IReadOnlyList<ChatChunkChoice> Choices, Usage? Usage)
-{
-    [JsonPropertyOrder(-1)]
-    public string Object => "chat.completion.chunk";
-}
+internal sealed record ChatCompletionUsageChunk(string Id, long Created, string Model, IReadOnlyList<ChatChunkChoice> Choices, Usage? Usage) : ChatCompletionChunk(Id, Created, Model, Choices);
 
 internal sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? Logprobs = null, string? FinishReason = null);
 

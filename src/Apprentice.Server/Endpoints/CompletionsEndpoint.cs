@@ -1,4 +1,3 @@
-using Apprentice.Models.Generation;
 using Apprentice.Server.Contracts;
 using Microsoft.AspNetCore.Http;
 
@@ -43,7 +42,7 @@ internal sealed class CompletionsEndpoint(ServedModels models, RequestTurns turn
 
         if (events is null)
         {
-            await http.Response.WriteAsJsonAsync(new TextCompletion(id, created, request.Model, [.. answers.Select(a => a.Whole())], answering.Usage), ApiJson.Options, ApiJson.ContentType, cancellation);
+            await ApiJson.Write(http.Response, new TextCompletion(id, created, request.Model, [.. answers.Select(a => a.Whole())], answering.Usage), cancellation);
         }
         else
         {
@@ -60,7 +59,7 @@ internal sealed class CompletionsEndpoint(ServedModels models, RequestTurns turn
         Task Show(TextChoice? piece) => events is null || piece is null ? Task.CompletedTask : Send([piece], null);
 
         Task Send(TextChoice[] choices, Usage? usage) => request.Sampling.IncludeUsage
-            ? events!.Send(new TextCompletionUsageChunk(id, created, request.Model, choices, usage), cancellation)
-            : events!.Send(new TextCompletion(id, created, request.Model, choices, null), cancellation);
+            ? events!.Send(new TextCompletion(id, created, request.Model, choices, usage), cancellation)
+            : events!.Send(new TextCompletionChunk(id, created, request.Model, choices), cancellation);
     }
 }

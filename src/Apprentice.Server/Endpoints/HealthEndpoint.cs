@@ -13,11 +13,10 @@ internal sealed class HealthEndpoint(ServedModels models, RequestTurns turns)
     {
         var statistics = models.All.Select(m => m.Generator.Statistics).ToList();
         http.Response.StatusCode = turns.IsStopping ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-        return http.Response.WriteAsJsonAsync(
+        return ApiJson.Write(
+            http.Response,
             new Health(
                 turns.IsStopping ? "stopping" : "ok", turns.Taken, statistics.Sum(s => s.Active), statistics.Sum(s => s.Waiting), statistics.Sum(s => s.CachedTokens), statistics.Sum(s => s.CacheTokens)),
-            ApiJson.Options,
-            ApiJson.ContentType,
             http.RequestAborted);
     }
 }

@@ -109,10 +109,10 @@ public sealed class ApiKeys
         }
     }
 
-    private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+    private static string Hash(string secret) => Convert.ToHexStringLower(Sha256.Hash(secret));
 
     private static string? Wrong(IReadOnlyList<ApiKey> keys) =>
-        keys.Any(k => k.Sha256.Length != 64 || !k.Sha256.All(char.IsAsciiHexDigitLower)) ? "a key's hash is not 64 hexadecimal digits"
+        keys.Any(k => Sha256.Parse(k.Sha256) != k.Sha256) ? "a key's hash is not 64 hexadecimal digits"
         : keys.DistinctBy(k => k.Id).Count() < keys.Count || keys.DistinctBy(k => k.Name).Count() < keys.Count ? "an id or a name is there twice"
         : null;
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Apprentice.Data;
 using Apprentice.Data.Files;
+using Apprentice.Models.Registry;
 using Apprentice.Training.Checkpoints;
 using Apprentice.Training.Recipes;
 
@@ -43,6 +44,10 @@ public sealed class RunFolder : IDisposable
     /// </summary>
     public static bool IsRun(string path) =>
         Has(path, "recipe.yaml") && (Has(path, HoldName) || Has(path, "state.json"));
+
+    /// <summary>The recipe of a run, whose settings hold for its answers, too, unless somebody says otherwise; null where the model is no run.</summary>
+    /// <param name="model">A model reference.</param>
+    public static Recipe? RecipeOf(string model) => ModelReference.Locate(model) is var path && IsRun(path) ? Open(path).ReadRecipe() : null;
 
     /// <summary>Makes the folder of a new run and holds it for training. A folder that is there already must be empty.</summary>
     /// <exception cref="InputException">Code <c>run_exists</c>, <c>run_busy</c> or <c>bad_path</c>.</exception>
@@ -151,13 +156,12 @@ public sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>The system drops this lock when the process ends, however it ends, so it can never be left behind.</summary>
     private static FileStream Hold(string path)
     {
         var file = System.IO.Path.Combine(path, HoldName);
         try
         {
-            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return FileLock.TryTake(file) ?? throw new InputException("run_busy", "another process is training this run", path, hint: "wait until it is done, or stop it");
         }
         catch (IOException e) when (DiskSpace.IsFull(e))
         {
@@ -166,10 +170,6 @@ public sealed class RunFolder : IDisposable
         catch (Exception e) when (e is UnauthorizedAccessException || Unwritable.IsReadOnlyDisk(e))
         {
             throw Unwritable.Error(path, e);
-        }
-        catch (IOException)
-        {
-            throw new InputException("run_busy", "another process is training this run", path, hint: "wait until it is done, or stop it");
         }
     }
 

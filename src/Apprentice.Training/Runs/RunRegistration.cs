@@ -43,11 +43,8 @@ public static class RunRegistration
     }
 
     /// <summary>A short plain name of the base: its file's, its folder's or its registered one.</summary>
-    private static string BaseName(string model)
-    {
-        var name = System.IO.Path.Exists(model) ? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(model))) : model;
-        return ModelName.Part(name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? name[..^5] : name) ?? "model";
-    }
+    private static string BaseName(string model) =>
+        ModelName.Part(System.IO.Path.Exists(model) ? ModelName.OfPath(System.IO.Path.GetFullPath(model)) : model) ?? "model";
 
     /// <summary>40 bits as eight letters and digits that cannot be taken for one another (RFC 4648, base 32).</summary>
     private static string Letters(byte[] hash)
