@@ -14,6 +14,10 @@ internal static unsafe class GemmBenchmark
 {
     private const int Rounds = 5;
 
+    /// <summary>A product of so many operations varies little, and takes a second.</summary>
+    private const double Large = 1e11;
+    private const int LargeRounds = 3;
+
     /// <summary>A short product is repeated for so long.</summary>
     private const double Seconds = 0.01;
 
@@ -47,25 +51,26 @@ internal static unsafe class GemmBenchmark
     {
         var flops = 2.0 * m * n * k / 1e9;
         var products = types.Select(type => (Forward: new Product(engine, m, n, k, type, transposed: true), Backward: new Product(engine, m, n, k, type, transposed: false))).ToArray();
-        var rounds = new (double Peak, double Forward, double Backward)[types.Length, Rounds];
-        for (var round = -1; round < Rounds; round++)
+        var count = flops * 1e9 < Large ? Rounds : LargeRounds;
+        var rounds = new (double Peak, double Forward, double Backward)[types.Length, count];
+        for (var round = -1; round < count; round++)
         {
             for (var t = 0; t < types.Length; t++)
             {
-                var before = PeakRate.Measure(engine.Threads, Seconds);
+                var before = PeakRate.Measure(engine, Seconds);
                 var forward = products[t].Forward.Time();
                 var backward = products[t].Backward.Time();
                 if (round >= 0)
                 {
-                    rounds[t, round] = ((before + PeakRate.Measure(engine.Threads, Seconds)) / 2, forward, backward);
+                    rounds[t, round] = ((before + PeakRate.Measure(engine, Seconds)) / 2, forward, backward);
                 }
             }
         }
 
         for (var t = 0; t < types.Length; t++)
         {
-            var own = Enumerable.Range(0, Rounds).Select(r => rounds[t, r]).ToArray();
-            var slower = Figures.Median(Enumerable.Range(0, Rounds).Select(r => rounds[t, r].Forward / rounds[0, r].Forward));
+            var own = Enumerable.Range(0, count).Select(r => rounds[t, r]).ToArray();
+            var slower = Figures.Median(Enumerable.Range(0, count).Select(r => rounds[t, r].Forward / rounds[0, r].Forward));
             Print($"| {engine.Threads} | {m}, {n}, {k} | {types[t]} | {Figures.Median(own.Select(x => x.Peak)):0} | {Figures.Median(own.Select(x => flops / x.Forward)):0} | {Figures.Median(own.Select(x => flops / x.Forward / x.Peak)):0.00} | {slower:0.00} | {Figures.Median(own.Select(x => flops / x.Backward / x.Peak)):0.00} |");
             products[t].Forward.Dispose();
             products[t].Backward.Dispose();

@@ -18,7 +18,8 @@ internal static class InferenceBenchmark
     private const int ShortGenerated = 64;
     private const int OneByOne = 4;
 
-    public static void Run(string path, int runs, int? threads)
+    /// <param name="together">Whether to measure 32 prompts at once, which takes longest, too.</param>
+    public static void Run(string path, int runs, int? threads, bool together)
     {
         using var model = LoadedModel.Open(path);
         using var engine = new Engine(threads);
@@ -27,19 +28,25 @@ internal static class InferenceBenchmark
         Answer(model, engine, [prompt], 4); // compiles everything
 
         var single = Enumerable.Range(0, runs).Select(_ => Answer(model, engine, [prompt], Generated + 1)).ToArray();
-        var together = Enumerable.Range(0, runs).Select(_ => Answer(model, engine, shortPrompts, ShortGenerated).Total).ToArray();
-        var apart = Enumerable.Range(0, runs)
-            .Select(_ => shortPrompts.Take(OneByOne).Sum(p => Answer(model, engine, [p], ShortGenerated).Total))
-            .ToArray();
-
         Figures.Print("threads", engine.Threads);
         Figures.Print("prompt_tokens_per_second", PromptTokens / Figures.Median(single.Select(s => s.First)));
         Figures.Print("generation_tokens_per_second", Generated / Figures.Median(single.Select(s => s.Total - s.First)));
-        var oneByOne = OneByOne * ShortGenerated / Figures.Median(apart);
-        var atOnce = AtOnce * ShortGenerated / Figures.Median(together);
+        if (!together)
+        {
+            return;
+        }
+
+        // In turns, since the machine's speed changes within a minute.
+        var both = Enumerable.Range(0, runs)
+            .Select(_ => (
+                AtOnce: AtOnce * ShortGenerated / Answer(model, engine, shortPrompts, ShortGenerated).Total,
+                Apart: OneByOne * ShortGenerated / shortPrompts.Take(OneByOne).Sum(p => Answer(model, engine, [p], ShortGenerated).Total)))
+            .ToArray();
+        var oneByOne = Figures.Median(both.Select(b => b.Apart));
+        var atOnce = Figures.Median(both.Select(b => b.AtOnce));
         Figures.Print("one_by_one_tokens_per_second", oneByOne);
         Figures.Print("at_once_tokens_per_second", atOnce);
-        Figures.Print("at_once_over_one_by_one", atOnce / oneByOne);
+        Figures.Print("at_once_over_one_by_one", Figures.Median(both.Select(b => b.AtOnce / b.Apart)));
     }
 
     /// <summary>Seconds until the first token was there, and until all were.</summary>

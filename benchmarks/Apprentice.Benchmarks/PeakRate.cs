@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Apprentice.Tensors;
 using Apprentice.Tensors.Kernels;
 
 namespace Apprentice.Benchmarks;
@@ -10,22 +11,26 @@ internal static unsafe class PeakRate
     private const int Accumulators = 12;
     private const int Iterations = 2_000_000;
 
-    /// <summary>GFLOP/s of all threads together, the best within the time.</summary>
-    public static double Measure(int threads, double seconds)
+    /// <summary>
+    /// GFLOP/s of the engine's threads together, the best within the time. New threads would now and then begin on one core.
+    /// </summary>
+    public static double Measure(Engine engine, double seconds)
     {
         var best = 0.0;
         for (var clock = Stopwatch.StartNew(); clock.Elapsed.TotalSeconds < seconds;)
         {
             var start = Stopwatch.GetTimestamp();
-            var team = Enumerable.Range(1, threads - 1).Select(_ => new Thread(() => Loop())).ToArray();
-            Array.ForEach(team, t => t.Start());
-            Loop();
-            Array.ForEach(team, t => t.Join());
-            var flops = 2.0 * Accumulators * (int)SimdDetection.Current * Iterations * threads;
+            engine.Team.Run(engine.Threads, default(LoopJob));
+            var flops = 2.0 * Accumulators * (int)SimdDetection.Current * Iterations * engine.Threads;
             best = Math.Max(best, flops / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9);
         }
 
         return best;
+    }
+
+    private readonly struct LoopJob : IJob
+    {
+        public void Run(int part, Scratch scratch) => *scratch.Floats(1) = Loop();
     }
 
     private static float Loop() => SimdDetection.Current switch

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Apprentice.Benchmarks;
+using Apprentice.Tensors;
 
 switch (args)
 {
@@ -7,7 +8,7 @@ switch (args)
         GemmBenchmark.Run(new Options(rest));
         return 0;
     case ["inference", var model, ..]:
-        InferenceBenchmark.Run(model, Number(2) ?? 5, Number(3));
+        InferenceBenchmark.Run(model, Number(2) ?? 5, Number(3), together: args.ElementAtOrDefault(4) != "alone");
         return 0;
     case ["training-step", var model, .. var rest]:
         TrainingStepBenchmark.Run(model, new Options(rest));
@@ -31,11 +32,15 @@ switch (args)
         await ServingBenchmark.Run(phase, url, new Options(rest));
         return 0;
     case ["peak"]:
-        Console.WriteLine(PeakRate.Measure(Environment.ProcessorCount, seconds: 3).ToString("0.0", CultureInfo.InvariantCulture));
+        using (var engine = new Engine())
+        {
+            Console.WriteLine(PeakRate.Measure(engine, seconds: 3).ToString("0.0", CultureInfo.InvariantCulture));
+        }
+
         return 0;
     default:
         Console.Error.WriteLine("usage: gemm [--threads N]                  a table of matrix products against the peak of the same run, for 1 and 2 threads");
-        Console.Error.WriteLine("       inference MODEL [RUNS [THREADS]]    tokens a second: prompt, generation, 32 prompts at once; medians of RUNS");
+        Console.Error.WriteLine("       inference MODEL [RUNS [THREADS [alone]]]  tokens a second: prompt, generation, and 32 prompts at once (not: alone); medians of RUNS");
         Console.Error.WriteLine("       training-step MODEL [OPTIONS]       LoRA steps on random tokens: speed, share of the peak, memory, same bits; OPTIONS with defaults:");
         Console.Error.WriteLine("           --batch 4 --tokens 256 --supervised all --shared 0 --rank 16 --recompute off --micro-batch-tokens 2048 --threads CORES --steps 5 --warm-up 2 --verify 2 --accelerator off (auto, imitated)");
         Console.Error.WriteLine("       training-loss MODEL DATA [OPTIONS]  the same LoRA steps on examples, in float32 and accelerated: mean losses of the last steps; OPTIONS with defaults:");

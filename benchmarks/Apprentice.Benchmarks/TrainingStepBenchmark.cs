@@ -59,7 +59,7 @@ internal static class TrainingStepBenchmark
         for (var i = -warmUp; i < steps; i++)
         {
             var examples = job.Examples(i + warmUp);
-            var before = PeakRate.Measure(threads, PeakSeconds);
+            var before = PeakRate.Measure(engine, PeakSeconds);
             var start = Stopwatch.GetTimestamp();
             var allocated = GC.GetTotalAllocatedBytes(precise: true);
             var batch = job.Pack(examples);
@@ -73,7 +73,7 @@ internal static class TrainingStepBenchmark
                 continue;
             }
 
-            var peak = (before + PeakRate.Measure(threads, PeakSeconds)) / 2;
+            var peak = (before + PeakRate.Measure(engine, PeakSeconds)) / 2;
             var rate = batch.MicroBatches.Sum(work.Flops) / elapsed / 1e9;
             seconds.Add(elapsed);
             rates.Add(rate);
