@@ -111,7 +111,8 @@ public sealed unsafe class Tensor
         new ReadOnlySpan<float>(Data + start, destination.Length).CopyTo(destination);
     }
 
-    internal Span<float> RowSpan(int row)
+    /// <summary>One row where it lies: good until the tape is reset.</summary>
+    public Span<float> RowSpan(int row)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows);
         return new(Data + (long)row * Columns, Columns);

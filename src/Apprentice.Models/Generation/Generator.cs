@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Apprentice.Data;
 using Apprentice.Models.Architectures;
 using Apprentice.Models.Layers;
@@ -95,7 +96,7 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
         }
     }
 
-    /// <summary>Computes the tokens that each sequence has not computed yet, and puts the last row's logits into it.</summary>
+    /// <summary>Computes the tokens that each sequence has not computed yet, and chooses its next one.</summary>
     private void Step(Tape tape, List<Sequence> active, KeyValueCache cache)
     {
         var ids = new List<int>();
@@ -139,18 +140,22 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
         var logits = model.Logits(tape, tape.Constant(picked, active.Count, width), adapter);
         for (var i = 0; i < active.Count; i++)
         {
-            active[i].Logits ??= new float[logits.Columns];
-            logits.CopyRowTo(i, active[i].Logits);
+            active[i].Next = Choose(active[i], logits.RowSpan(i));
         }
 
         tape.Reset();
     }
 
-    private void Take(Sequence sequence, Func<int, int, bool> onToken)
+    private static int Choose(Sequence sequence, Span<float> logits)
     {
         var options = sequence.Request.Options;
         var uniform = new CounterRandom((ulong)options.Seed, RandomStream.Sampling).Uniform((ulong)sequence.Generated);
-        var token = Sampler.Next(sequence.Logits, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(sequence.Tokens), options, uniform);
+        return Sampler.Next(logits, CollectionsMarshal.AsSpan(sequence.Tokens), options, uniform);
+    }
+
+    private static void Take(Sequence sequence, Func<int, int, bool> onToken)
+    {
+        var (options, token) = (sequence.Request.Options, sequence.Next);
         if (sequence.Request.EndTokens.Contains(token))
         {
             sequence.Finished = FinishReason.Stop;
@@ -190,7 +195,8 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
         /// <summary>Row of its last token in the current batch.</summary>
         public int LastRow { get; set; }
 
-        public float[]? Logits { get; set; }
+        /// <summary>The token that was chosen last.</summary>
+        public int Next { get; set; }
 
         public int Generated => Tokens.Count - request.Prompt.Length;
 

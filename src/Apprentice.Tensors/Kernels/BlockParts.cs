@@ -31,6 +31,14 @@ internal static unsafe class BlockParts
         (c2, c3) = (Signed((byte*)&second), Signed((byte*)&second + 8));
     }
 
+    /// <summary>The same 16 bytes for <see cref="IQuantizedBlock.Nibbles"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Nibbles(byte* source, out Vector512<int> first, out Vector512<int> second)
+    {
+        first = Avx512F.ConvertToVector512Int32(Vector128.Load(source));
+        second = first >>> 4;
+    }
+
     /// <summary>32 bytes, a code in each: those of its bits from <paramref name="shift"/> on that the mask has.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Bits(byte* source, int shift, int mask, out Vector256<int> c0, out Vector256<int> c1, out Vector256<int> c2, out Vector256<int> c3)

@@ -32,4 +32,14 @@ internal unsafe interface IQuantizedBlock
 
     /// <summary>The group's 32 codes, with any offset of the type taken off.</summary>
     static abstract void Codes(byte* block, int group, out Vector256<int> c0, out Vector256<int> c1, out Vector256<int> c2, out Vector256<int> c3);
+
+    /// <summary>Whether the codes are nibbles and a group has one scale (and minimum), so that its elements have 16 values at most.</summary>
+    static virtual bool HasNibbles => false;
+
+    /// <summary>What <see cref="Codes"/> makes of each nibble.</summary>
+    static virtual Vector512<float> NibbleCodes => Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+
+    /// <summary>The group's nibbles, each in the lowest bits of a lane; what is above them has no meaning.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static virtual void Nibbles(byte* block, int group, out Vector512<int> first, out Vector512<int> second) => throw new NotSupportedException();
 }

@@ -20,6 +20,14 @@ internal readonly unsafe struct BlockQ4_0 : IQuantizedBlock
         BlockParts.Nibbles(block + 2, out c0, out c1, out c2, out c3);
         BlockParts.TakeOff(8, ref c0, ref c1, ref c2, ref c3);
     }
+
+    public static bool HasNibbles => true;
+
+    public static Vector512<float> NibbleCodes => Vector512.Create(-8f, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Nibbles(byte* block, int group, out Vector512<int> first, out Vector512<int> second) =>
+        BlockParts.Nibbles(block + 2, out first, out second);
 }
 
 internal readonly unsafe struct BlockQ4_1 : IQuantizedBlock
@@ -33,6 +41,12 @@ internal readonly unsafe struct BlockQ4_1 : IQuantizedBlock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Codes(byte* block, int group, out Vector256<int> c0, out Vector256<int> c1, out Vector256<int> c2, out Vector256<int> c3) =>
         BlockParts.Nibbles(block + 4, out c0, out c1, out c2, out c3);
+
+    public static bool HasNibbles => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Nibbles(byte* block, int group, out Vector512<int> first, out Vector512<int> second) =>
+        BlockParts.Nibbles(block + 4, out first, out second);
 }
 
 internal readonly unsafe struct BlockQ5_0 : IQuantizedBlock

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Apprentice.Tensors.Kernels;
 
@@ -47,7 +48,18 @@ internal static unsafe class Rows
     {
         var lanes = Vector<float>.Count;
         var r = 0;
-        if (count == 8 * lanes)
+        if (count == 64 && lanes == 8 && Vector512.IsHardwareAccelerated)
+        {
+            // The same sums, two of them side by side in one register.
+            var (y0, y1, y2, y3) = (Vector512.Load(y), Vector512.Load(y + 16), Vector512.Load(y + 32), Vector512.Load(y + 48));
+            for (; r < rows; r++, x += xStride, to += toStride)
+            {
+                var s01 = Vector512.MultiplyAddEstimate(Vector512.Load(x + 32), y2, Vector512.MultiplyAddEstimate(Vector512.Load(x), y0, default));
+                var s23 = Vector512.MultiplyAddEstimate(Vector512.Load(x + 48), y3, Vector512.MultiplyAddEstimate(Vector512.Load(x + 16), y1, default));
+                *to = Vector256.Sum(s01.GetLower() + s01.GetUpper() + (s23.GetLower() + s23.GetUpper()));
+            }
+        }
+        else if (count == 8 * lanes)
         {
             // A head of 64 (128 at 512 bits): y stays in registers.
             var (y0, y1, y2, y3) = (Vector.Load(y), Vector.Load(y + lanes), Vector.Load(y + 2 * lanes), Vector.Load(y + 3 * lanes));
