@@ -31,7 +31,7 @@ internal static unsafe class QuantizedBlocks
 
         for (var end = destination + count; destination < end; destination += Group)
         {
-            AskFor(block + Ahead);
+            Prefetch.Line(block + Ahead);
             TBlock.Scales(block, group, halves, out var s0, out var s1);
             TBlock.Codes(block, group, out var c0, out var c1, out var c2, out var c3);
             var (v0, v1, v2, v3) = (Single(c0) * s0, Single(c1) * s0, Single(c2) * s1, Single(c3) * s1);
@@ -56,7 +56,7 @@ internal static unsafe class QuantizedBlocks
     {
         for (var end = destination + count; destination < end; destination += Group)
         {
-            AskFor(block + Ahead);
+            Prefetch.Line(block + Ahead);
             TBlock.Scales(block, group, halves, out var scale, out _);
             var values = TBlock.NibbleCodes * Vector512.Create(scale.ToScalar());
             if (TBlock.HasMinimum)
@@ -94,7 +94,7 @@ internal static unsafe class QuantizedBlocks
             var group = 0;
             for (var i = 0; i < count; i += Group)
             {
-                AskFor(block + Ahead);
+                Prefetch.Line(block + Ahead);
                 TBlock.Scales(block, group, halves, out var s0, out var s1);
                 TBlock.Codes(block, group, out var c0, out var c1, out var c2, out var c3);
                 var (x0, x1, x2, x3) = (Vector256.Load(x + i), Vector256.Load(x + i + 8), Vector256.Load(x + i + 16), Vector256.Load(x + i + 24));
@@ -122,15 +122,6 @@ internal static unsafe class QuantizedBlocks
         {
             block += TBlock.Bytes;
             group = 0;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AskFor(byte* data)
-    {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch0(data);
         }
     }
 

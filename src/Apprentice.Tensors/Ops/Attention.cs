@@ -37,7 +37,8 @@ public static unsafe class Attention
         var output = tape.New(q.Rows, q.Columns, requires);
         var logSums = tape.New(q.Rows, rule.Heads, requiresGradient: false);
         var shape = new AttentionShape(tape, segments, rule, q, k, v, cache, logSums.Data);
-        tape.Engine.Team.Run(segments.Blocks.Length * rule.KeyValueHeads, new ForwardJob(shape, output.Data));
+        var headsPerPart = ForwardJob.HeadsPerPart(shape, tape.Engine.Threads);
+        tape.Engine.Team.Run(segments.Blocks.Length * rule.KeyValueHeads / headsPerPart, new ForwardJob(shape, headsPerPart, output.Data));
         tape.Record(new AttentionNode(output, q, k, v, segments, rule, logSums));
         return output;
     }
@@ -90,19 +91,24 @@ public static unsafe class Attention
         }
     }
 
-    /// <summary>One part: one block of queries, all query heads that share a key-value head.</summary>
-    private readonly struct ForwardJob(AttentionShape shape, float* output) : IJob
+    /// <summary>One part: one block of queries, all query heads that share a key-value head, or those of all key-value heads.</summary>
+    private readonly struct ForwardJob(AttentionShape shape, int headsPerPart, float* output) : IJob
     {
+        /// <summary>Where there are sequences enough for all threads, all heads: their keys and values lie side by side.</summary>
+        public static int HeadsPerPart(AttentionShape shape, int threads) => shape.Segments.Blocks.Length >= 4 * threads ? shape.KeyValueHeads : 1;
+
         public void Run(int part, Scratch scratch)
         {
-            var (block, kvHead) = shape.Part(part);
+            var (block, kvHead) = shape.Part(part * headsPerPart);
             if (block.Count <= AttentionShape.FewQueries)
             {
                 Few(block, kvHead, scratch);
+                return;
             }
-            else
+
+            for (var h = 0; h < headsPerPart; h++)
             {
-                Many(block, kvHead, scratch);
+                Many(block, kvHead + h, scratch);
             }
         }
 
@@ -148,22 +154,23 @@ public static unsafe class Attention
             }
         }
 
-        /// <summary>All heads of the group together, so that each key and value is read once and fewer tiles are half empty.</summary>
+        /// <summary>All heads of a group together, so that each key and value is read once and fewer tiles are half empty.</summary>
         private void Few(SegmentBlock block, int kvHead, Scratch scratch)
         {
             var chain = shape.Segments.Chains[block.Segment];
             var keys = shape.KeyCount(block);
             var headFloats = block.Count * keys;
-            var scores = scratch.Floats((long)shape.Group * headFloats + Gemm.SerialFloats(Math.Max(shape.Width, keys)));
-            var gemm = scores + (long)shape.Group * headFloats;
+            var heads = headsPerPart * shape.Group;
+            var scores = scratch.Floats((long)heads * headFloats + Gemm.SerialFloats(Math.Max(shape.Width, keys)));
+            var gemm = scores + (long)heads * headFloats;
             var at = 0;
             foreach (var s in chain)
             {
-                shape.FewScores(block, kvHead, s, shape.Visible(block, s), scores + at, keys);
+                shape.FewScores(block, kvHead, headsPerPart, s, shape.Visible(block, s), scores + at, keys);
                 at += shape.Visible(block, s);
             }
 
-            for (var h = 0; h < shape.Group; h++)
+            for (var h = 0; h < heads; h++)
             {
                 shape.ScaleAndCap(scores + (long)h * headFloats, headFloats);
                 Softmax(block, kvHead * shape.Group + h, scores + (long)h * headFloats, keys);
@@ -174,10 +181,15 @@ public static unsafe class Attention
             foreach (var s in chain)
             {
                 var visible = shape.Visible(block, s);
-                for (var i = 0; i < block.Count; i++)
+                for (var h = 0; h < headsPerPart; h++)
                 {
-                    shape.Multiply(
-                        shape.Group, shape.Width, visible, scores + i * keys + at, headFloats, 1, shape.ValueOperand(s, 0, kvHead), to + i * shape.QueryStride, shape.Width, at > 0, gemm);
+                    var from = scores + (long)h * shape.Group * headFloats + at;
+                    var group = to + (long)h * shape.Group * shape.Width;
+                    for (var i = 0; i < block.Count; i++)
+                    {
+                        shape.Multiply(
+                            shape.Group, shape.Width, visible, from + i * keys, headFloats, 1, shape.ValueOperand(s, 0, kvHead + h), group + i * shape.QueryStride, shape.Width, at > 0, gemm);
+                    }
                 }
 
                 at += visible;

@@ -17,6 +17,8 @@ internal sealed unsafe class AttentionShape(
 
     public int Heads => rule.Heads;
 
+    public int KeyValueHeads => rule.KeyValueHeads;
+
     /// <summary>Query heads that share one key-value head.</summary>
     public int Group => rule.Heads / rule.KeyValueHeads;
 
@@ -95,17 +97,28 @@ internal sealed unsafe class AttentionShape(
 
     /// <summary>
     /// Unscaled scores of few queries, straight from the keys of segment s, each of which is read once for all heads of the
-    /// group: head after head of it, block.Count rows each.
+    /// group, and with those of the following groups: head after head, block.Count rows each. The values are asked for meanwhile.
     /// </summary>
-    public void FewScores(SegmentBlock block, int kvHead, int s, int count, float* scores, int stride)
+    public void FewScores(SegmentBlock block, int kvHead, int groups, int s, int count, float* scores, int stride)
     {
         var keys = KeyRows(s, 0, kvHead);
+        var values = ValueRows(s, 0, kvHead);
+        var groupScores = (long)Group * block.Count * stride;
         for (var i = 0; i < block.Count; i++)
         {
             var queries = Queries + (QueryRow(block) + i) * QueryStride + (long)kvHead * Group * Width;
             for (var j = 0; j < count; j++)
             {
-                Kernels.Rows.Dots(queries, Width, Group, keys + (long)j * KeyStride, Width, scores + (long)i * stride + j, (nint)block.Count * stride);
+                for (var h = 0; h < groups; h++)
+                {
+                    Kernels.Rows.Dots(
+                        queries + h * Group * Width, Width, Group, keys + (long)j * KeyStride + h * Width, Width, scores + h * groupScores + (long)i * stride + j, (nint)block.Count * stride);
+                }
+
+                if (i == 0)
+                {
+                    Prefetch.Floats(values + (long)j * KeyStride, groups * Width);
+                }
             }
         }
     }
