@@ -17,7 +17,7 @@ internal static unsafe class FewRowsGemm
     private const int LeastColumns = 16;
 
     /// <summary>More of them where a part has so much to do that threads should not end far from each other.</summary>
-    private const int TilePartsPerThread = 8;
+    private const int TilePartsPerThread = 16;
 
     /// <summary>Stored rows of W that are multiplied in tiles, whole ones, before their results are turned.</summary>
     private const int RowsAtOnce = 4 * Tile.Rows;

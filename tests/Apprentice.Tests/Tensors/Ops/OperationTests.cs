@@ -355,6 +355,38 @@ public sealed class OperationTests
         }
     }
 
+    [Theory]
+    [InlineData(8)]
+    [InlineData(64)]
+    public void ManySequencesHaveTheBitsOfFewThreadsOrMany(int width)
+    {
+        // One thread works on all heads of a sequence at once, five have too few sequences for that.
+        const int Heads = 6, KeyHeads = 2, Prefix = 20;
+        Segment[] segments =
+        [
+            new(0, Prefix), new(20, 1, Prefix, 0), new(21, 2, Prefix, 0),
+            new(23, Prefix), new(43, 3, Prefix, 3), new(46, 1, Prefix, 3),
+            new(47, 1), new(48, 2),
+        ];
+        var rule = new AttentionRule(Heads, KeyHeads, Window: 15);
+        var values = new Values((ulong)width);
+        var q = values.Floats(50 * Heads * width);
+        var (k, v) = (values.Floats(50 * KeyHeads * width), values.Floats(50 * KeyHeads * width));
+        var outputs = new[] { 1, 5 }.Select(threads =>
+        {
+            using var engine = new Engine(threads);
+            using var tape = new Tape(engine, recording: false);
+            return Attention.Apply(
+                tape, tape.Constant(q, 50, Heads * width), tape.Constant(k, 50, KeyHeads * width), tape.Constant(v, 50, KeyHeads * width), new Segments(segments), rule).ToArray();
+        }).ToArray();
+        var expected = DenseAttention(q, k, v, new Segments(segments), rule, width);
+        Assert.Equal(outputs[0], outputs[1]);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.Equal(expected[i], outputs[0][i], 1e-5);
+        }
+    }
+
     private static double[] DenseAttention(float[] q, float[] k, float[] v, Segments batch, AttentionRule rule, int width)
     {
         var rows = batch.Rows;
