@@ -93,6 +93,7 @@ internal sealed class BatchStep(LanguageModel model, LoraAdapter? adapter, KeyVa
                 Adapter = adapter,
                 Cache = cache,
                 CacheRows = [.. _rows],
+                Wanted = [.. _wanted.Select(w => w.Row)],
             });
             var answers = Logits(tape, hidden);
             _shared.ForEach(s => blocks.Publish(s.Block, s.Content));
@@ -118,14 +119,7 @@ internal sealed class BatchStep(LanguageModel model, LoraAdapter? adapter, KeyVa
             return [];
         }
 
-        var width = hidden.Columns;
-        var picked = new float[_wanted.Count * width];
-        for (var i = 0; i < _wanted.Count; i++)
-        {
-            hidden.CopyRowTo(_wanted[i].Row, picked.AsSpan(i * width, width));
-        }
-
-        var logits = model.Logits(tape, tape.Constant(picked, _wanted.Count, width), adapter);
+        var logits = model.Logits(tape, hidden, adapter);
         for (var i = 0; i < _wanted.Count; i++)
         {
             if (i == _logits.Count)

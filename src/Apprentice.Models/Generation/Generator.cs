@@ -129,15 +129,9 @@ public sealed class Generator(LanguageModel model, Engine engine, LoraAdapter? a
             Adapter = adapter,
             Cache = cache,
             CacheRows = [.. rows],
+            Wanted = [.. active.Select(s => s.LastRow)],
         });
-        var width = hidden.Columns;
-        var picked = new float[active.Count * width];
-        for (var i = 0; i < active.Count; i++)
-        {
-            hidden.CopyRowTo(active[i].LastRow, picked.AsSpan(i * width, width));
-        }
-
-        var logits = model.Logits(tape, tape.Constant(picked, active.Count, width), adapter);
+        var logits = model.Logits(tape, hidden, adapter);
         for (var i = 0; i < active.Count; i++)
         {
             active[i].Next = Choose(active[i], logits.RowSpan(i));

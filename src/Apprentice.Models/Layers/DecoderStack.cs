@@ -43,16 +43,18 @@ internal sealed record DecoderStack(Weight Embedding, DecoderLayer[] Layers, Nor
 
     /// <param name="x">What goes into the first layer.</param>
     /// <param name="angles">Of each layer's rotation, or null where it has none.</param>
-    /// <returns>The hidden states after the last norm, [tokens, width].</returns>
+    /// <returns>The hidden states after the last norm, [tokens or those wanted, width].</returns>
     public Tensor Run(Tape tape, Tensor x, ForwardInput input, Func<int, RotaryAngles?> angles)
     {
         input.Observe?.Invoke(0, x);
         for (var i = 0; i < Layers.Length; i++)
         {
             var (layer, rotation) = (Layers[i], angles(i));
+            var wanted = i + 1 == Layers.Length ? input.Wanted : null; // of the others, later tokens need keys and values alone
             x = tape.Block(x, (t, h) =>
             {
-                h = Residual.Add(t, h, Scaled(t, layer.Attention.Apply(t, h, input, rotation), ResidualScale));
+                var attended = layer.Attention.Apply(t, h, input, rotation, wanted);
+                h = Residual.Add(t, wanted is null ? h : RowPick.Apply(t, h, wanted), Scaled(t, attended, ResidualScale));
                 return Residual.Add(t, h, Scaled(t, layer.FeedForward.Apply(t, h, input), ResidualScale));
             });
             if (i + 1 < Layers.Length)

@@ -22,6 +22,9 @@ public sealed record ForwardInput(int[] Ids, Segments Segments)
     /// <summary>Rows of the cache that the tokens of this batch will take, one a token.</summary>
     public int[]? CacheRows { get; init; }
 
+    /// <summary>Rows of the batch whose hidden states are wanted, or null for all: the last layer works out no others. Inference only.</summary>
+    public int[]? Wanted { get; init; }
+
     /// <summary>Is shown the hidden states: 0 after the embedding, i after layer i, the last one after the final norm.</summary>
     public Action<int, Tensor>? Observe { get; init; }
 

@@ -23,8 +23,9 @@ internal sealed record SelfAttention(int Number, Norm? Before, ParallelLinear In
 
     /// <param name="x">[rows, width]; kept.</param>
     /// <param name="angles">Of the rotation, or null where the layer has none.</param>
-    /// <returns>[rows, width], to be added to x.</returns>
-    public Tensor Apply(Tape tape, Tensor x, ForwardInput input, RotaryAngles? angles)
+    /// <param name="wanted">Rows that go on from here, or null for all.</param>
+    /// <returns>[rows, width], to be added to x, or to its wanted rows.</returns>
+    public Tensor Apply(Tape tape, Tensor x, ForwardInput input, RotaryAngles? angles, int[]? wanted = null)
     {
         var normed = Before?.Invoke(tape, x, input) ?? x;
         var parts = Inputs.Apply(tape, normed, input);
@@ -37,7 +38,7 @@ internal sealed record SelfAttention(int Number, Norm? Before, ParallelLinear In
         var k = Place(tape, KeyNorm?.Invoke(tape, parts[1], input) ?? parts[1], angles);
         var attended = Attention.Apply(tape, q, k, parts[2], input.Segments, Rule, input.Cache?[Number]);
         input.Cache?.Store(Number, k, parts[2], input.CacheRows!);
-        var output = Output.Apply(tape, attended, input);
+        var output = Output.Apply(tape, wanted is null ? attended : RowPick.Apply(tape, attended, wanted), input);
         return After?.Invoke(tape, output, input) ?? output;
     }
 
