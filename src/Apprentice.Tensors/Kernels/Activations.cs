@@ -26,7 +26,7 @@ internal static class Activations
                 TensorPrimitives.Multiply(y, y, y);
                 break;
             case Activation.Sigmoid:
-                TensorPrimitives.Sigmoid(x, y);
+                Exponential.Sigmoid(x, y);
                 break;
             case Activation.Tanh:
                 TensorPrimitives.Tanh(x, y);
@@ -75,7 +75,7 @@ internal static class Activations
                 TensorPrimitives.Multiply(slope, 2f, slope);
                 break;
             case Activation.Sigmoid:
-                TensorPrimitives.Sigmoid(x, slope);
+                Exponential.Sigmoid(x, slope);
                 TensorPrimitives.Subtract(1f, slope, work);
                 TensorPrimitives.Multiply(slope, work, slope);
                 break;
@@ -85,7 +85,7 @@ internal static class Activations
                 TensorPrimitives.Subtract(1f, work, slope);
                 break;
             case Activation.Softplus:
-                TensorPrimitives.Sigmoid(x, slope);
+                Exponential.Sigmoid(x, slope);
                 break;
             default:
                 throw new NotSupportedException($"activation {kind}");
@@ -109,7 +109,7 @@ internal static class Activations
         var (a, b) = Polynomial(kind);
         if (kind == Activation.Silu)
         {
-            TensorPrimitives.Sigmoid(x, s);
+            Exponential.Sigmoid(x, s);
             return;
         }
 
@@ -117,7 +117,7 @@ internal static class Activations
         TensorPrimitives.Multiply(s, b, s);
         TensorPrimitives.Add(s, a, s);
         TensorPrimitives.Multiply(s, x, s);
-        TensorPrimitives.Sigmoid(s, s);
+        Exponential.Sigmoid(s, s);
     }
 
     /// <summary>exp(-x²/2).</summary>
@@ -125,7 +125,7 @@ internal static class Activations
     {
         TensorPrimitives.Multiply(x, x, density);
         TensorPrimitives.Multiply(density, -0.5f, density);
-        TensorPrimitives.Exp(density, density);
+        Exponential.Exp(density, density);
     }
 
     /// <summary>

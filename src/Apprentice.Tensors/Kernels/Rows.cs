@@ -112,7 +112,7 @@ internal static unsafe class Rows
     {
         var row = new Span<float>(x, count);
         TensorPrimitives.Subtract(row, shift, row);
-        TensorPrimitives.Exp(row, row);
+        Exponential.Exp(row, row);
         return Sum(x, count);
     }
 

@@ -186,7 +186,7 @@ internal sealed unsafe class AttentionShape(
 
         var allProbabilities = new Span<float>(p, block.Count * count);
         var allGradients = new Span<float>(ds, block.Count * count);
-        TensorPrimitives.Exp(allProbabilities, allProbabilities);
+        Exponential.Exp(allProbabilities, allProbabilities);
         TensorPrimitives.Multiply(allGradients, allProbabilities, allGradients);
         TensorPrimitives.Multiply(allGradients, _scale, allGradients);
     }

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Apprentice.Tensors.Autograd;
+using Apprentice.Tensors.Kernels;
 
 namespace Apprentice.Tensors.Ops;
 
@@ -41,7 +42,7 @@ public static unsafe class LogSoftmax
                 return;
             }
 
-            TensorPrimitives.Exp(to, to);
+            Exponential.Exp(to, to);
             TensorPrimitives.Multiply(to, -Kernels.Rows.Sum(dy, width), to);
             TensorPrimitives.Add(to, new ReadOnlySpan<float>(dy, width), to);
         }

@@ -238,7 +238,7 @@ public static unsafe class TokenLogProbabilities
 
             // d/dlogit_j: g0 (1[j = t] - p_j) + g1 p_j + g2 (1/V - p_j)
             TensorPrimitives.Subtract(row, output[(first + part) * 3L + LogSumExp], row);
-            TensorPrimitives.Exp(row, row);
+            Exponential.Exp(row, row);
             TensorPrimitives.Multiply(row, g[LogSumExp] - g[LogProbability] - g[MeanLogProbability], row);
             TensorPrimitives.Add(row, g[MeanLogProbability] / vocabulary, row);
             var target = targets[first + part] - token;
