@@ -9,28 +9,33 @@ public static unsafe class BlockFormats
 {
     /// <summary>What there is to know of a type.</summary>
     /// <param name="decode">Widens elements of a row: (row, first, destination, count).</param>
-    /// <param name="dot">Multiplies rows with a vector where they lie: (source, rows, row bytes, x, count, sums); null: they are widened first.</param>
     /// <param name="encode">Rounds a row: (source, destination, count); null where the type is only read.</param>
-    private sealed class Format(
-        int elements, int bytes, delegate*<byte*, int, float*, int, void> decode,
-        delegate*<byte*, int, nint, float*, int, float*, void> dot = null, delegate*<float*, byte*, int, void> encode = null)
+    private sealed class Format(int elements, int bytes, delegate*<byte*, int, float*, int, void> decode, delegate*<float*, byte*, int, void> encode)
     {
         public readonly int Elements = elements, Bytes = bytes;
         public readonly delegate*<byte*, int, float*, int, void> Decode = decode;
-        public readonly delegate*<byte*, int, nint, float*, int, float*, void> Dot = dot;
         public readonly delegate*<float*, byte*, int, void> Encode = encode;
 
+        /// <summary>Multiplies rows with a vector where they lie: (source, rows, row bytes, x, count, sums); null: they are widened first.</summary>
+        public delegate*<byte*, int, nint, float*, int, float*, void> Dot { get; private init; }
+
+        /// <summary>Multiplies them with several rows: <see cref="FewRowsTiles"/>.</summary>
+        public delegate*<Engine, int, int, int, float*, nint, in Operand, float*, nint, bool, void> Tiles { get; private init; } = &FewRowsTiles.Run<NoFiller>;
+
         public static Format Of<TBlock>(delegate*<float*, byte*, int, void> encode = null)
-            where TBlock : struct, IQuantizedBlock =>
-            new(TBlock.Elements, TBlock.Bytes, &QuantizedBlocks.Decode<TBlock>, &QuantizedBlocks.Dot<TBlock>, encode);
+            where TBlock : struct, IQuantizedBlock => new(TBlock.Elements, TBlock.Bytes, &QuantizedBlocks.Decode<TBlock>, encode)
+        {
+            Dot = &QuantizedBlocks.Dot<TBlock>,
+            Tiles = &FewRowsTiles.Run<BlockFiller<TBlock>>,
+        };
     }
 
     /// <summary>In the order of <see cref="StorageType"/>.</summary>
     private static readonly Format[] Formats =
     [
-        new(1, sizeof(float), &CopyFloats, encode: &CopyFloats),
-        new(1, sizeof(ushort), &WidenF16, encode: &RoundToF16),
-        new(1, sizeof(ushort), &WidenBF16, encode: &RoundToBF16),
+        new(1, sizeof(float), &CopyFloats, &CopyFloats),
+        new(1, sizeof(ushort), &WidenF16, &RoundToF16),
+        new(1, sizeof(ushort), &WidenBF16, &RoundToBF16),
         Format.Of<BlockQ4_0>(&BlockEncoding.Q4_0),
         Format.Of<BlockQ4_1>(&BlockEncoding.Q4_1),
         Format.Of<BlockQ5_0>(),
@@ -135,6 +140,10 @@ public static unsafe class BlockFormats
             sums[r] = Rows.Dot(x, type == StorageType.F32 ? (float*)source : work, count);
         }
     }
+
+    /// <summary>C [m, n] = A [m, k] Bᵀ (or +=), where B's stored rows, of k elements, are widened on the way.</summary>
+    internal static void Multiply(Engine engine, int m, int n, int k, float* a, nint aRow, in Operand b, float* c, nint cRow, bool accumulate) =>
+        Of(b.Type).Tiles(engine, m, n, k, a, aRow, b, c, cRow, accumulate);
 
     private static Format Of(StorageType type) =>
         (uint)type < (uint)Formats.Length ? Formats[(int)type] : throw new ArgumentOutOfRangeException(nameof(type), type, "not a storage type");

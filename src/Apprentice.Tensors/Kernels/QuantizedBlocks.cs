@@ -23,53 +23,48 @@ internal static unsafe class QuantizedBlocks
         var halves = HalfPrecision.Halves;
         var block = row + (nint)(first / TBlock.Elements) * TBlock.Bytes;
         var group = first % TBlock.Elements / Group;
-        if (TBlock.HasNibbles && Avx512F.IsSupported)
-        {
-            Select<TBlock>(block, group, halves, destination, count);
-            return;
-        }
-
         for (var end = destination + count; destination < end; destination += Group)
         {
-            Prefetch.Line(block + Ahead);
-            TBlock.Scales(block, group, halves, out var s0, out var s1);
-            TBlock.Codes(block, group, out var c0, out var c1, out var c2, out var c3);
-            var (v0, v1, v2, v3) = (Single(c0) * s0, Single(c1) * s0, Single(c2) * s1, Single(c3) * s1);
-            if (TBlock.HasMinimum)
-            {
-                TBlock.Minima(block, group, halves, out var m0, out var m1);
-                (v0, v1, v2, v3) = (v0 + m0, v1 + m0, v2 + m1, v3 + m1);
-            }
-
-            v0.Store(destination);
-            v1.Store(destination + 8);
-            v2.Store(destination + 16);
-            v3.Store(destination + 24);
+            Widen<TBlock>(block, group, halves, destination);
             Next<TBlock>(ref block, ref group);
         }
     }
 
-    /// <summary>The same where a group's elements have 16 values: these are worked out, in one register, and each nibble selects one.</summary>
+    /// <summary>One group, and asks for one that lies ahead.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Select<TBlock>(byte* block, int group, float* halves, float* destination, int count)
+    public static void Widen<TBlock>(byte* block, int group, float* halves, float* destination)
         where TBlock : struct, IQuantizedBlock
     {
-        for (var end = destination + count; destination < end; destination += Group)
+        Prefetch.Line(block + Ahead);
+        TBlock.Scales(block, group, halves, out var s0, out var s1);
+        Vector256<float> m0 = default, m1 = default;
+        if (TBlock.HasMinimum)
         {
-            Prefetch.Line(block + Ahead);
-            TBlock.Scales(block, group, halves, out var scale, out _);
-            var values = TBlock.NibbleCodes * Vector512.Create(scale.ToScalar());
-            if (TBlock.HasMinimum)
-            {
-                TBlock.Minima(block, group, halves, out var minimum, out _);
-                values += Vector512.Create(minimum.ToScalar());
-            }
+            TBlock.Minima(block, group, halves, out m0, out m1);
+        }
 
+        if (TBlock.HasNibbles && Avx512F.IsSupported)
+        {
+            // The 16 values that the group's elements have are worked out, in one register, and each nibble selects one.
+            var values = TBlock.NibbleCodes * Vector512.Create(s0.ToScalar());
+            values = TBlock.HasMinimum ? values + Vector512.Create(m0.ToScalar()) : values;
             TBlock.Nibbles(block, group, out var low, out var high);
             Avx512F.PermuteVar16x32(values, low).Store(destination);
             Avx512F.PermuteVar16x32(values, high).Store(destination + 16);
-            Next<TBlock>(ref block, ref group);
+            return;
         }
+
+        TBlock.Codes(block, group, out var c0, out var c1, out var c2, out var c3);
+        var (v0, v1, v2, v3) = (Single(c0) * s0, Single(c1) * s0, Single(c2) * s1, Single(c3) * s1);
+        if (TBlock.HasMinimum)
+        {
+            (v0, v1, v2, v3) = (v0 + m0, v1 + m0, v2 + m1, v3 + m1);
+        }
+
+        v0.Store(destination);
+        v1.Store(destination + 8);
+        v2.Store(destination + 16);
+        v3.Store(destination + 24);
     }
 
     /// <summary>
@@ -115,7 +110,7 @@ internal static unsafe class QuantizedBlocks
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Next<TBlock>(ref byte* block, ref int group)
+    public static void Next<TBlock>(ref byte* block, ref int group)
         where TBlock : struct, IQuantizedBlock
     {
         if (TBlock.Elements == Group || ++group == TBlock.Elements / Group)

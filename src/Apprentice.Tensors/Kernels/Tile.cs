@@ -14,13 +14,22 @@ internal static unsafe class Tile
     public static int Columns<TLanes>()
         where TLanes : struct, ILanes<TLanes> => 2 * TLanes.Count;
 
+    /// <summary>Steps of k from one step of a <see cref="IFiller{T}"/> to the next: over all k it may widen six rows of k elements.</summary>
+    private const int FillerSteps = 5;
+
     /// <summary>C[6, 2L] = A[6, k] B[k, 2L], or += when accumulating.</summary>
     /// <param name="a">A is read where it lies: element (r, p) at a[r*aRow + p*aStep]. Rows from <paramref name="rows"/> on repeat the last one and are not stored.</param>
     /// <param name="b">Row p of the panel at b + p*bStep.</param>
     /// <param name="c">Row r of the result at c + r*cRow.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply<TLanes>(int k, float* a, nint aRow, nint aStep, int rows, float* b, nint bStep, float* c, nint cRow, bool accumulate)
+        where TLanes : struct, ILanes<TLanes> => Multiply<TLanes, NoFiller>(k, a, aRow, aStep, rows, b, bStep, c, cRow, accumulate, default);
+
+    /// <summary>The same, and the steps of the filler meanwhile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply<TLanes, TFiller>(
+        int k, float* a, nint aRow, nint aStep, int rows, float* b, nint bStep, float* c, nint cRow, bool accumulate, TFiller filler)
         where TLanes : struct, ILanes<TLanes>
+        where TFiller : struct, IFiller<TFiller>
     {
         TLanes c00 = TLanes.Zero, c01 = TLanes.Zero, c10 = TLanes.Zero, c11 = TLanes.Zero, c20 = TLanes.Zero, c21 = TLanes.Zero;
         TLanes c30 = TLanes.Zero, c31 = TLanes.Zero, c40 = TLanes.Zero, c41 = TLanes.Zero, c50 = TLanes.Zero, c51 = TLanes.Zero;
@@ -31,30 +40,41 @@ internal static unsafe class Tile
         var a4 = a + Math.Min(4, rows - 1) * aRow;
         var a5 = a + Math.Min(5, rows - 1) * aRow;
         nint at = 0;
-        for (var p = 0; p < k; p++)
+        var between = filler;
+        for (var p = 0; p < k;)
         {
-            var b0 = TLanes.Load(b);
-            var b1 = TLanes.Load(b + TLanes.Count);
-            b += bStep;
-            var x = TLanes.Broadcast(a0[at]);
-            c00 = TLanes.MultiplyAdd(x, b0, c00);
-            c01 = TLanes.MultiplyAdd(x, b1, c01);
-            x = TLanes.Broadcast(a1[at]);
-            c10 = TLanes.MultiplyAdd(x, b0, c10);
-            c11 = TLanes.MultiplyAdd(x, b1, c11);
-            x = TLanes.Broadcast(a2[at]);
-            c20 = TLanes.MultiplyAdd(x, b0, c20);
-            c21 = TLanes.MultiplyAdd(x, b1, c21);
-            x = TLanes.Broadcast(a3[at]);
-            c30 = TLanes.MultiplyAdd(x, b0, c30);
-            c31 = TLanes.MultiplyAdd(x, b1, c31);
-            x = TLanes.Broadcast(a4[at]);
-            c40 = TLanes.MultiplyAdd(x, b0, c40);
-            c41 = TLanes.MultiplyAdd(x, b1, c41);
-            x = TLanes.Broadcast(a5[at]);
-            c50 = TLanes.MultiplyAdd(x, b0, c50);
-            c51 = TLanes.MultiplyAdd(x, b1, c51);
-            at += aStep;
+            var pause = k;
+            if (TFiller.Any)
+            {
+                between.Step();
+                pause = Math.Min(k, p + FillerSteps);
+            }
+
+            for (; p < pause; p++)
+            {
+                var b0 = TLanes.Load(b);
+                var b1 = TLanes.Load(b + TLanes.Count);
+                b += bStep;
+                var x = TLanes.Broadcast(a0[at]);
+                c00 = TLanes.MultiplyAdd(x, b0, c00);
+                c01 = TLanes.MultiplyAdd(x, b1, c01);
+                x = TLanes.Broadcast(a1[at]);
+                c10 = TLanes.MultiplyAdd(x, b0, c10);
+                c11 = TLanes.MultiplyAdd(x, b1, c11);
+                x = TLanes.Broadcast(a2[at]);
+                c20 = TLanes.MultiplyAdd(x, b0, c20);
+                c21 = TLanes.MultiplyAdd(x, b1, c21);
+                x = TLanes.Broadcast(a3[at]);
+                c30 = TLanes.MultiplyAdd(x, b0, c30);
+                c31 = TLanes.MultiplyAdd(x, b1, c31);
+                x = TLanes.Broadcast(a4[at]);
+                c40 = TLanes.MultiplyAdd(x, b0, c40);
+                c41 = TLanes.MultiplyAdd(x, b1, c41);
+                x = TLanes.Broadcast(a5[at]);
+                c50 = TLanes.MultiplyAdd(x, b0, c50);
+                c51 = TLanes.MultiplyAdd(x, b1, c51);
+                at += aStep;
+            }
         }
 
         StoreRow(c00, c01, c, accumulate);

@@ -51,7 +51,7 @@ public sealed unsafe class GemmTests
             {
                 var values = new Values((ulong)(rows * columns));
                 var weight = values.Stored("w", type, rows, columns);
-                foreach (var m in new[] { 1, 6, 11, 100 })
+                foreach (var m in new[] { 1, 6, 11, 20, 40, 70, 100 })
                 {
                     Check(engine, m, rows, weight.Columns, weight, transposed: true, values);
                     Check(engine, m, weight.Columns, rows, weight, transposed: false, values);
