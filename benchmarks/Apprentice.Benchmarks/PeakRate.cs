@@ -50,18 +50,18 @@ internal static unsafe class PeakRate
         TLanes a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
         for (var n = 0; n < Iterations; n++)
         {
-            a = TLanes.MultiplyAdd(a, x, x);
-            b = TLanes.MultiplyAdd(b, x, x);
-            c = TLanes.MultiplyAdd(c, x, x);
-            d = TLanes.MultiplyAdd(d, x, x);
-            e = TLanes.MultiplyAdd(e, x, x);
-            f = TLanes.MultiplyAdd(f, x, x);
-            g = TLanes.MultiplyAdd(g, x, x);
-            h = TLanes.MultiplyAdd(h, x, x);
-            i = TLanes.MultiplyAdd(i, x, x);
-            j = TLanes.MultiplyAdd(j, x, x);
-            k = TLanes.MultiplyAdd(k, x, x);
-            l = TLanes.MultiplyAdd(l, x, x);
+            a.AddProduct(x, x);
+            b.AddProduct(x, x);
+            c.AddProduct(x, x);
+            d.AddProduct(x, x);
+            e.AddProduct(x, x);
+            f.AddProduct(x, x);
+            g.AddProduct(x, x);
+            h.AddProduct(x, x);
+            i.AddProduct(x, x);
+            j.AddProduct(x, x);
+            k.AddProduct(x, x);
+            l.AddProduct(x, x);
         }
 
         return TLanes.Sum(a + b + c + d + e + f + g + h + i + j + k + l);

@@ -83,27 +83,27 @@ internal static unsafe class DotGemm
             {
                 var (v0, v1, v2) = (TLanes.Load(w + p), TLanes.Load(w1 + p), TLanes.Load(w2 + p));
                 var u = TLanes.Load(x + p);
-                s00 = TLanes.MultiplyAdd(u, v0, s00);
-                s01 = TLanes.MultiplyAdd(u, v1, s01);
-                s02 = TLanes.MultiplyAdd(u, v2, s02);
+                s00.AddProduct(u, v0);
+                s01.AddProduct(u, v1);
+                s02.AddProduct(u, v2);
                 if (TRows.Count > 1)
                 {
                     u = TLanes.Load(x1 + p);
-                    s10 = TLanes.MultiplyAdd(u, v0, s10);
-                    s11 = TLanes.MultiplyAdd(u, v1, s11);
-                    s12 = TLanes.MultiplyAdd(u, v2, s12);
+                    s10.AddProduct(u, v0);
+                    s11.AddProduct(u, v1);
+                    s12.AddProduct(u, v2);
                 }
 
                 if (TRows.Count > 2)
                 {
                     u = TLanes.Load(x2 + p);
-                    s20 = TLanes.MultiplyAdd(u, v0, s20);
-                    s21 = TLanes.MultiplyAdd(u, v1, s21);
-                    s22 = TLanes.MultiplyAdd(u, v2, s22);
+                    s20.AddProduct(u, v0);
+                    s21.AddProduct(u, v1);
+                    s22.AddProduct(u, v2);
                     u = TLanes.Load(x3 + p);
-                    s30 = TLanes.MultiplyAdd(u, v0, s30);
-                    s31 = TLanes.MultiplyAdd(u, v1, s31);
-                    s32 = TLanes.MultiplyAdd(u, v2, s32);
+                    s30.AddProduct(u, v0);
+                    s31.AddProduct(u, v1);
+                    s32.AddProduct(u, v2);
                 }
             }
 

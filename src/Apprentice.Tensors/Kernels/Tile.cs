@@ -41,38 +41,38 @@ internal static unsafe class Tile
         var a5 = a + Math.Min(5, rows - 1) * aRow;
         nint at = 0;
         var between = filler;
-        for (var p = 0; p < k;)
+        for (var end = b + k * bStep; b < end;)
         {
-            var pause = k;
+            var pause = end;
             if (TFiller.Any)
             {
                 between.Step();
-                pause = Math.Min(k, p + FillerSteps);
+                pause = b + FillerSteps * bStep;
+                pause = pause < end ? pause : end;
             }
 
-            for (; p < pause; p++)
+            for (; b < pause; b += bStep)
             {
                 var b0 = TLanes.Load(b);
                 var b1 = TLanes.Load(b + TLanes.Count);
-                b += bStep;
                 var x = TLanes.Broadcast(a0[at]);
-                c00 = TLanes.MultiplyAdd(x, b0, c00);
-                c01 = TLanes.MultiplyAdd(x, b1, c01);
+                c00.AddProduct(x, b0);
+                c01.AddProduct(x, b1);
                 x = TLanes.Broadcast(a1[at]);
-                c10 = TLanes.MultiplyAdd(x, b0, c10);
-                c11 = TLanes.MultiplyAdd(x, b1, c11);
+                c10.AddProduct(x, b0);
+                c11.AddProduct(x, b1);
                 x = TLanes.Broadcast(a2[at]);
-                c20 = TLanes.MultiplyAdd(x, b0, c20);
-                c21 = TLanes.MultiplyAdd(x, b1, c21);
+                c20.AddProduct(x, b0);
+                c21.AddProduct(x, b1);
                 x = TLanes.Broadcast(a3[at]);
-                c30 = TLanes.MultiplyAdd(x, b0, c30);
-                c31 = TLanes.MultiplyAdd(x, b1, c31);
+                c30.AddProduct(x, b0);
+                c31.AddProduct(x, b1);
                 x = TLanes.Broadcast(a4[at]);
-                c40 = TLanes.MultiplyAdd(x, b0, c40);
-                c41 = TLanes.MultiplyAdd(x, b1, c41);
+                c40.AddProduct(x, b0);
+                c41.AddProduct(x, b1);
                 x = TLanes.Broadcast(a5[at]);
-                c50 = TLanes.MultiplyAdd(x, b0, c50);
-                c51 = TLanes.MultiplyAdd(x, b1, c51);
+                c50.AddProduct(x, b0);
+                c51.AddProduct(x, b1);
                 at += aStep;
             }
         }
