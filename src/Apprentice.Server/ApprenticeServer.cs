@@ -40,14 +40,16 @@ public sealed class ApprenticeServer : IAsyncDisposable
     /// <param name="options">What to serve, where, and within which limits.</param>
     /// <param name="logging">Where the log goes; null: nowhere.</param>
     /// <exception cref="InputException">
-    /// A model cannot be loaded; <c>bad_url</c>, <c>address_in_use</c>; <c>no_api_keys</c>: other machines can reach it, and there is no key.
+    /// A model cannot be loaded; <c>bad_url</c>, <c>address_in_use</c>; <c>no_api_keys</c>: other machines can reach it, and there is no key;
+    /// <c>bad_keys</c>: the list of keys is damaged.
     /// </exception>
     public static async Task<ApprenticeServer> StartAsync(ServerOptions options, Action<ILoggingBuilder>? logging = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         var keys = new ApiKeys(options.Home);
         options = options with { RequireKey = options.RequireKey || !options.Urls.All(ServerAddress.IsLoopback) };
-        if (options.RequireKey && !keys.Any())
+        var anyKeys = keys.Any(); // also where none is asked for: one that is sent will be looked up
+        if (options.RequireKey && !anyKeys)
         {
             throw new InputException("no_api_keys", "every request would need an API key, and there is none", hint: "make one first: apprentice keys add NAME; or listen on this machine only: --urls http://127.0.0.1:8080");
         }

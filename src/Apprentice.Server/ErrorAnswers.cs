@@ -58,6 +58,9 @@ internal sealed class ErrorAnswers(RequestDelegate next, Telemetry telemetry, IL
                 return RequestBody.TooSlow();
             case BadHttpRequestException e:
                 return RequestBody.NotSound(e.StatusCode);
+            case InputException { Code: "bad_keys" } e: // damaged while the server runs, which is no fault of the request
+                log.KeysUnreadable(http.TraceIdentifier, e.Message);
+                return new ApiException(500, $"The server cannot read its list of API keys; its log says more under {http.TraceIdentifier}.", code: "internal_error");
             case InputException { Code: "prompt_too_long" } e:
                 return new ApiException(400, $"{e.Message}.", code: "context_length_exceeded");
             case InputException e: // a template that refuses the conversation, a value that only the generator knows to be wrong

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Apprentice.Data;
 using Apprentice.Server;
 using Apprentice.Tests.EndToEnd;
+using Apprentice.Tests.Models.Weights;
 
 namespace Apprentice.Tests.Server;
 
@@ -129,6 +130,20 @@ public sealed class ServerLimitsTests
     {
         var error = await Assert.ThrowsAsync<InputException>(() => TestServer.Start("no such model", o => o with { Urls = [url] }));
         Assert.Equal(code, error.Code);
+    }
+
+    [Fact]
+    public async Task A_damaged_list_of_keys_is_named_before_a_model_is_loaded_and_is_no_fault_of_a_request()
+    {
+        using var home = new ScratchFolder();
+        File.WriteAllText(home.File("keys.json"), "{");
+        var error = await Assert.ThrowsAsync<InputException>(() => TestServer.Start("no such model", o => o with { Home = home.Path }));
+        Assert.Equal("bad_keys", error.Code);
+
+        await using var server = await TestServer.Start();
+        File.WriteAllText(Path.Combine(server.Home, "keys.json"), "{");
+        server.Client.DefaultRequestHeaders.Authorization = new("Bearer", "sk-apprentice-x");
+        Assert.Equal("internal_error", (string)(await server.Answer(TestServer.Chat("Hello"), status: 500))["error"]!["code"]!);
     }
 
     [Fact]
