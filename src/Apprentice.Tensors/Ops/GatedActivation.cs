@@ -63,9 +63,10 @@ public static unsafe class GatedActivation
     {
         public void Run(int part, Scratch scratch)
         {
-            var memory = scratch.Floats(2L * width);
+            var memory = scratch.Floats(3L * width);
             var work = new Span<float>(memory, width);
             var value = new Span<float>(memory + width, width);
+            var slope = new Span<float>(memory + 2 * width, width);
             foreach (var r in RowParts.Rows(part, rows))
             {
                 var at = (long)r * width;
@@ -74,19 +75,22 @@ public static unsafe class GatedActivation
                 if (dGate != null)
                 {
                     var to = new Span<float>(dGate + at, width);
-                    Activations.Slope(activation, x, value, work);
-                    TensorPrimitives.Multiply(value, new ReadOnlySpan<float>(up + at, width), value);
+                    Activations.ForwardAndSlope(activation, x, value, slope, work);
+                    TensorPrimitives.Multiply(slope, new ReadOnlySpan<float>(up + at, width), slope);
                     if (addToGate)
                     {
-                        TensorPrimitives.MultiplyAdd(value, gradient, to, to);
+                        TensorPrimitives.MultiplyAdd(slope, gradient, to, to);
                     }
                     else
                     {
-                        TensorPrimitives.Multiply(value, gradient, to);
+                        TensorPrimitives.Multiply(slope, gradient, to);
                     }
                 }
+                else
+                {
+                    Activations.Forward(activation, x, value, work);
+                }
 
-                Activations.Forward(activation, x, value, work);
                 TensorPrimitives.Multiply(gradient, value, gradient);
             }
         }
