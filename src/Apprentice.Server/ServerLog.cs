@@ -22,9 +22,9 @@ internal static partial class ServerLog
     [LoggerMessage(5, LogLevel.Error, "failed: {Route}, request {Request}: {Type}\n{Trace}")]
     public static partial void Failed(this ILogger log, string route, string request, string type, string? trace);
 
-    [LoggerMessage(7, LogLevel.Error, "request {Request} could not be let in: {Why}")]
-    public static partial void KeysUnreadable(this ILogger log, string request, string why);
-
     [LoggerMessage(6, LogLevel.Information, "stopping: {Requests} requests are under way and have {Seconds} s to end")]
     public static partial void Stopping(this ILogger log, int requests, double seconds);
+
+    [LoggerMessage(7, LogLevel.Error, "request {Request} could not be let in: {Why}")]
+    public static partial void KeysUnreadable(this ILogger log, string request, string why);
 }

@@ -43,7 +43,7 @@ internal static class Activations
         }
     }
 
-    /// <summary>slope = f'(x). No two of the spans may be the same memory.</summary>
+    /// <summary>slope = f'(x). No two of the spans may be the same memory. Of the family x * sigmoid(u), work has sigmoid(u) afterwards.</summary>
     public static void Slope(Activation kind, ReadOnlySpan<float> x, Span<float> slope, Span<float> work)
     {
         switch (kind)
@@ -88,11 +88,12 @@ internal static class Activations
         Slope(kind, x, slope, work);
         if (kind is Activation.Silu or Activation.GeluTanh or Activation.GeluQuick)
         {
-            TensorPrimitives.Multiply(x, work, y); // where the sigmoid is still
-            return;
+            TensorPrimitives.Multiply(x, work, y);
         }
-
-        Forward(kind, x, y, work);
+        else
+        {
+            Forward(kind, x, y, work);
+        }
     }
 
     /// <summary>The family x * sigmoid(a x + b x³).</summary>

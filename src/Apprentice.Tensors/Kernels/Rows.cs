@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Apprentice.Tensors.Kernels;
 
@@ -48,7 +49,7 @@ internal static unsafe class Rows
     {
         var lanes = Vector<float>.Count;
         var r = 0;
-        if (count == 64 && lanes == 8 && Vector512.IsHardwareAccelerated)
+        if (count == 64 && lanes == 8 && Avx512F.IsSupported)
         {
             // The same sums, two of them side by side in one register.
             var (y0, y1, y2, y3) = (Vector512.Load(y), Vector512.Load(y + 16), Vector512.Load(y + 32), Vector512.Load(y + 48));
